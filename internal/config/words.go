@@ -1,0 +1,86 @@
+package config
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// alternatives returns the keys that the branches require.
+func alternatives(list any) []string {
+	branches, _ := list.([]any)
+	var names []string
+	for _, b := range branches {
+		if o, ok := b.(object); ok {
+			required, _ := o["required"].([]any)
+			for _, name := range required {
+				names = append(names, fmt.Sprint(name))
+			}
+		}
+	}
+	return names
+}
+
+// meaning returns ": " and the first sentence of a key's description.
+func meaning(s object, name string) string {
+	properties, _ := s["properties"].(object)
+	p, _ := properties[name].(object)
+	text, _ := p["description"].(string)
+	if text == "" {
+		return ""
+	}
+	sentence, _, _ := strings.Cut(text, ". ")
+	return ": " + strings.TrimSuffix(sentence, ".")
+}
+
+func typeNoun(s object, want []string) string {
+	words := make([]string, len(want))
+	for i, w := range want {
+		switch w {
+		case "string":
+			words[i] = "text"
+		case "boolean":
+			words[i] = "true or false"
+		case "integer":
+			words[i] = "a whole number"
+		case "array":
+			words[i] = "a list"
+		case "object":
+			words[i] = "keys and values"
+			if known, ok := s["properties"].(object); ok {
+				names := make([]string, 0, len(known))
+				for k := range known {
+					names = append(names, k)
+				}
+				slices.Sort(names)
+				if len(names) <= 8 {
+					words[i] += " (" + strings.Join(names, ", ") + ")"
+				}
+			}
+		default:
+			words[i] = w // unreachable: the schema has no other type
+		}
+	}
+	return list(words, "or")
+}
+
+func number(r *big.Rat) string { return r.RatString() }
+
+// dotted spells a JSON pointer as people do: environments[0].paths[1].
+func dotted(pointer string) string {
+	var b strings.Builder
+	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		part = unescape(part)
+		if _, err := strconv.Atoi(part); err == nil && b.Len() > 0 {
+			b.WriteString("[" + part + "]")
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}

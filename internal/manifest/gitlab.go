@@ -1,0 +1,44 @@
+package manifest
+
+import (
+	"strconv"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+// gitlab reads image and services, which stand at the root, under default and in each
+// job, as a string or as a mapping with a name
+// (https://docs.gitlab.com/ci/yaml/#image).
+func (w *walker) gitlab(root *yaml.Node) {
+	if !w.enter(root) {
+		return
+	}
+	defer w.leave()
+	w.gitlabJob(root)
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		switch name := root.Content[i].Value; name {
+		case "variables", "stages", "workflow", "include", "spec", "image", "services", "cache":
+		default:
+			job := w.follow(root.Content[i+1])
+			if job != nil && job.Kind == yaml.MappingNode && w.enter(job) {
+				w.in(name, func() { w.gitlabJob(job) })
+				w.leave()
+			}
+		}
+	}
+}
+
+func (w *walker) gitlabJob(job *yaml.Node) {
+	if value := find(job, "image"); value != nil {
+		w.in("image", func() { w.nameOrMap(value, "name", JobContainer) })
+	}
+	services := find(job, "services")
+	if services == nil || services.Kind != yaml.SequenceNode {
+		return
+	}
+	for i, item := range services.Content {
+		w.path = append(w.path, "services", strconv.Itoa(i))
+		w.nameOrMap(item, "name", JobService)
+		w.path = w.path[:len(w.path)-2]
+	}
+}

@@ -1,0 +1,153 @@
+package manifest
+
+import (
+	"strconv"
+
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/pinnace-dev/pinnace/internal/image"
+)
+
+// Scan returns the images that data holds, in the order of the text. extra names
+// further places as JSON pointers, in which a segment "*" stands for any key or index.
+// A file that cannot be read at all gives a Result with a Problem.
+func Scan(data []byte, f Format, extra ...string) Result {
+	s := scan(data, f, extra)
+	r := Result{Problem: s.problem, Local: s.local}
+	if len(s.found) > 0 {
+		r.Findings = make([]Finding, len(s.found))
+		for i := range s.found {
+			r.Findings[i] = s.found[i].Finding
+		}
+	}
+	return r
+}
+
+// A candidate is a finding with what Apply needs to change it.
+type candidate struct {
+	Finding
+	form  form
+	nodes []*yaml.Node // the scalars that an edit may touch
+}
+
+// scanned is a file with its parsed documents.
+type scanned struct {
+	docs    []*yaml.Node
+	lines   *lines
+	found   []candidate
+	local   []Local
+	problem *Problem
+}
+
+func scan(data []byte, f Format, extra []string) scanned {
+	if f == None || len(extra) == 0 && !isUTF16(data) && !screen(data, f) {
+		return scanned{}
+	}
+	if p := unfit(data); p != nil {
+		return scanned{problem: p}
+	}
+	if f == Dockerfile {
+		return scanDockerfile(data)
+	}
+	docs, p := decode(data)
+	if p != nil {
+		return scanned{problem: p}
+	}
+	w := &walker{format: f, lines: newLines(data), docs: docs, seen: map[*yaml.Node]int{}}
+	for i, doc := range docs {
+		w.document(i, doc, extra)
+	}
+	w.settleAliases()
+	w.sort()
+	return scanned{docs: docs, lines: w.lines, found: w.found, local: w.local}
+}
+
+// document reads one document by the dialect that its root or the file's name tells.
+func (w *walker) document(index int, doc *yaml.Node, extra []string) {
+	w.doc, w.object, w.registry = index, Object{}, ""
+	w.values, w.known, w.core, w.data = false, false, false, false
+	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
+		return
+	}
+	root := doc.Content[0]
+	w.path, w.parents = w.path[:0], w.parents[:0]
+	w.dialect(root)
+	for _, pattern := range extra {
+		w.extra(root, pattern)
+	}
+}
+
+func (w *walker) dialect(root *yaml.Node) {
+	if root.Kind != yaml.MappingNode {
+		w.walk(root)
+		return
+	}
+	apiVersion, kind := text(find(root, "apiVersion")), text(find(root, "kind"))
+	switch {
+	case w.format == Kustomization:
+		w.kustomization(root)
+	case apiVersion != "" && kind != "":
+		w.kubernetes(root)
+	case w.format == Workflow, w.format == YAML && isWorkflow(root):
+		w.workflow(root)
+	case w.format == Action, w.format == YAML && isAction(root):
+		w.action(root)
+	case w.format == GitLab:
+		w.gitlab(root)
+	case w.format == Compose, w.format == YAML && isCompose(root):
+		w.compose(root)
+	case w.format == Values:
+		w.values = true
+		w.registry = text(find(find(root, "global"), "imageRegistry"))
+		w.walk(root)
+	default:
+		w.walk(root)
+	}
+}
+
+// extra reads the values that a configured pointer names.
+func (w *walker) extra(n *yaml.Node, pattern string) {
+	head, rest, ok := cutPointer(pattern)
+	if !ok {
+		w.whole(n, option{place: Extra, certain: true})
+		return
+	}
+	if !w.enter(n) {
+		return
+	}
+	defer w.leave()
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if key := n.Content[i].Value; head == "*" || head == key {
+				w.in(key, func() { w.extra(n.Content[i+1], rest) })
+			}
+		}
+	case yaml.SequenceNode:
+		for i, item := range n.Content {
+			if index := strconv.Itoa(i); head == "*" || head == index {
+				w.in(index, func() { w.extra(item, rest) })
+			}
+		}
+	}
+}
+
+// unpinnedIn returns the findings of a manifest inside a string.
+func unpinnedIn(data []byte) []Finding {
+	docs, p := decode(data)
+	if p != nil {
+		return nil
+	}
+	w := &walker{format: YAML, lines: newLines(data), docs: docs, seen: map[*yaml.Node]int{}, inner: true}
+	for i, doc := range docs {
+		w.document(i, doc, nil)
+	}
+	w.sort()
+	var out []Finding
+	for _, c := range w.found {
+		if !c.Image.Pinned() && c.Image != (image.Ref{}) {
+			out = append(out, c.Finding)
+		}
+	}
+	return out
+}

@@ -1,0 +1,131 @@
+package manifest
+
+import "bytes"
+
+// screen says, without parsing, whether data can hold a finding: a key that ends in
+// "image" or holds a Helm repository, a pod, a JSON patch of an image, or a name that
+// only some dialects give to images. It may say yes in vain, never no in vain, but for
+// keys written with escapes.
+func screen(data []byte, f Format) bool {
+	switch f {
+	case None:
+		return false
+	case Kustomization, Workflow, Action, GitLab, Compose, Dockerfile:
+		return true
+	}
+	if !hints(data) {
+		return false
+	}
+	if !bytes.Contains(data, []byte("CustomResourceDefinition")) {
+		return true
+	}
+	for len(data) > 0 {
+		var chunk []byte
+		chunk, data = cutDocument(data)
+		if !isDefinition(chunk) && hints(chunk) {
+			return true
+		}
+	}
+	return false
+}
+
+// cutDocument cuts the stream at its next "---". That ends a document wherever it stands
+// at the start of a line before a blank, even inside quotes, where it is an error
+// (https://yaml.org/spec/1.2.2/#rule-c-forbidden).
+func cutDocument(data []byte) (doc, rest []byte) {
+	for i := 0; ; {
+		j := bytes.Index(data[i:], []byte("\n---"))
+		if j < 0 {
+			return data, nil
+		}
+		i += j + len("\n---")
+		if i == len(data) || isBlank(data[i]) || data[i] == '\n' || data[i] == '\r' {
+			return data[:i-len("---")], data[i:]
+		}
+	}
+}
+
+// hints looks for the words that a finding needs.
+func hints(data []byte) bool {
+	for rest := data; ; {
+		i := bytes.Index(rest, []byte("mage"))
+		if i < 0 {
+			break
+		}
+		rest = rest[i+4:]
+		if i > 0 && endsImageKey(rest) {
+			return true
+		}
+	}
+	if bytes.Contains(data, []byte("docker://")) || bytes.Contains(data, []byte("newTag")) ||
+		bytes.Contains(data, []byte("newName")) || bytes.Contains(data, []byte("ontainers")) {
+		return true
+	}
+	return bytes.Contains(data, []byte("epository")) &&
+		(bytes.Contains(data, []byte("tag")) || bytes.Contains(data, []byte("digest")) || bytes.Contains(data, []byte("sha")))
+}
+
+// endsImageKey says whether what follows "mage" makes it the end of a key, of a JSON
+// patch's path or of a Helm parameter's name.
+func endsImageKey(rest []byte) bool {
+	i := 0
+	for i < len(rest) && (isWord(rest[i]) || rest[i] == '-' || rest[i] == '.') {
+		i++
+	}
+	if i > 0 && bytes.IndexByte(rest[:i], '.') >= 0 {
+		return true
+	}
+	for i < len(rest) && (rest[i] == '"' || rest[i] == '\'') {
+		i++
+	}
+	if i >= len(rest) {
+		return false
+	}
+	for i < len(rest) && (isBlank(rest[i]) || breakAt(rest, i) > 0 || rest[i] == '#') {
+		if rest[i] == '#' {
+			for i < len(rest) && breakAt(rest, i) == 0 {
+				i++
+			}
+			continue
+		}
+		i++
+	}
+	if i < len(rest) && rest[i] == ':' {
+		return true
+	}
+	return bytes.HasPrefix(bytes.TrimLeft(rest, `"'`), []byte("\n")) || // the value of a patch's path or a parameter's name
+		bytes.HasPrefix(bytes.TrimLeft(rest, `"'`), []byte("\r")) ||
+		bytes.HasPrefix(bytes.TrimLeft(rest, `"' `), []byte(",")) || bytes.HasPrefix(bytes.TrimLeft(rest, `"' `), []byte("}"))
+}
+
+func isWord(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// isDefinition says whether a document is a custom resource definition, whose schema
+// speaks of images and holds none. Its kind must stand before anything that could hide
+// a document in a string.
+func isDefinition(doc []byte) bool {
+	found := false
+	for len(doc) > 0 {
+		line := doc
+		if i := bytes.IndexByte(doc, '\n'); i >= 0 {
+			line, doc = doc[:i], doc[i+1:]
+		} else {
+			doc = nil
+		}
+		line = bytes.TrimRight(line, " \r")
+		if bytes.ContainsAny(line, "\r\u0085\u2028\u2029") {
+			return false
+		}
+		switch {
+		case len(line) == 0, line[0] == '#', bytes.Equal(line, []byte("---")),
+			bytes.HasPrefix(line, []byte("apiVersion: apiextensions.k8s.io/")):
+		case bytes.Equal(line, []byte("kind: CustomResourceDefinition")):
+			found = true
+		default:
+			return found && !bytes.Contains(doc, []byte("\nkind")) && !bytes.Contains(doc, []byte("\n\"kind")) && !bytes.Contains(doc, []byte("\n'kind")) && !bytes.Contains(doc, []byte("\n?"))
+		}
+	}
+	return found
+}
