@@ -14,6 +14,7 @@ import (
 type explainer struct {
 	file     string
 	marks    marks
+	known    map[place]bool // places of problems that were found before
 	root     any
 	problems Problems
 	bad      [][]string // locations of values that cannot be used
@@ -32,8 +33,14 @@ func (e *explainer) add(location []string, line, column int, format string, args
 	e.problems = append(e.problems, Problem{File: e.file, Line: line, Column: column, Message: message})
 }
 
-// refuse reports a value and leaves it out.
+// refuse reports a value and leaves it out. A value that could not be read was
+// reported before.
 func (e *explainer) refuse(location []string, format string, args ...any) {
+	m := e.marks[pointerOf(location)]
+	if e.value(location) == nil && e.known[place{m.line, m.column}] {
+		e.bad = append(e.bad, location)
+		return
+	}
 	e.report(location, format, args...)
 	e.bad = append(e.bad, location)
 }
@@ -54,10 +61,10 @@ func (e *explainer) explain(err *jsonschema.ValidationError) {
 		e.refuse(at, "expected %v", k.Want)
 	case *kind.Required:
 		for _, name := range k.Missing {
-			e.report(at, "needs %s%s", name, meaning(s, name))
+			e.report(at, "needs %s%s", name, meaning(err.SchemaURL, name))
 		}
 	case *kind.DependentRequired:
-		e.report(at, "%s needs %s as well%s", k.Prop, list(k.Missing, "and"), meaning(s, k.Missing[0]))
+		e.report(at, "%s needs %s as well%s", k.Prop, list(k.Missing, "and"), meaning(err.SchemaURL, k.Missing[0]))
 	case *kind.OneOf:
 		e.choice(at, s)
 	case *kind.AnyOf:
@@ -67,7 +74,9 @@ func (e *explainer) explain(err *jsonschema.ValidationError) {
 	case *kind.Format:
 		e.refuse(at, "%s", k.Err)
 	case *kind.PropertyNames:
-		e.registryKey(append(slices.Clone(at), k.Property), err.Causes)
+		// The library's location of this kind changes under it (v6.0.3 does not
+		// clone it). One key only has names that are checked.
+		e.registryKey([]string{"registryMap", k.Property}, err.Causes)
 	case *kind.Pattern:
 		if _, formatted := s["format"]; !formatted {
 			e.refuse(at, "%s does not match %s", quote(k.Got), k.Want) // unreachable: each pattern has a format beside it
@@ -106,6 +115,9 @@ func (e *explainer) mistyped(at []string, s object, want []string) {
 	expected := typeNoun(s, want)
 	m := e.marks[pointerOf(at)]
 	text := len(want) == 1 && want[0] == "string"
+	if s["format"] == "pinnace-duration" {
+		expected, text = wantDuration[len("expected "):], false
+	}
 	switch v := e.value(at).(type) {
 	case nil:
 		e.refuse(at, "has no value: expected %s; write one, or delete the key", expected)

@@ -25,12 +25,12 @@ func (c *Config) checkPaths() Problems {
 // repository root.
 func (c *Config) Overlaps(paths []string) Problems {
 	type pair struct{ a, b int }
-	type place struct {
+	type clash struct {
 		glob  int
 		path  string
 		count int
 	}
-	found := map[pair]*place{}
+	found := map[pair]*clash{}
 	for _, path := range paths {
 		var in []int
 		var globs []int
@@ -48,7 +48,7 @@ func (c *Config) Overlaps(paths []string) Problems {
 				if p := found[key]; p != nil {
 					p.count++
 				} else {
-					found[key] = &place{globs[y], path, 1}
+					found[key] = &clash{globs[y], path, 1}
 				}
 			}
 		}

@@ -66,9 +66,9 @@ func (r *reader) config(d Document) *Config {
 			r.report(d.Line, 1, "cannot be validated: %s", err) // unreachable: read returns JSON values only
 			return nil
 		}
-		e := explainer{file: r.file, marks: d.marks, root: value}
+		e := explainer{file: r.file, marks: d.marks, known: r.places(), root: value}
 		e.explain(invalid)
-		if !e.problems.HasErrors() {
+		if !e.problems.HasErrors() && !r.problems.HasErrors() {
 			r.report(d.Line, 1, "the document is not valid") // unreachable: explain has words for each keyword in the schema
 		}
 		r.problems = append(r.problems, e.problems...)
@@ -88,11 +88,7 @@ func (r *reader) config(d Document) *Config {
 // yaml11 reports text without quotes that older YAML readers take for a truth
 // value, where nothing else is wrong with it.
 func (r *reader) yaml11(at marks) Problems {
-	type place struct{ line, column int }
-	known := map[place]bool{}
-	for _, p := range r.problems {
-		known[place{p.Line, p.Column}] = true
-	}
+	known := r.places()
 	var problems Problems
 	for pointer, m := range at {
 		if !m.plain || known[place{m.line, m.column}] {
@@ -108,4 +104,16 @@ func (r *reader) yaml11(at marks) Problems {
 		}
 	}
 	return problems
+}
+
+// A place is a line and a column.
+type place struct{ line, column int }
+
+// places returns where problems were found so far.
+func (r *reader) places() map[place]bool {
+	known := map[place]bool{}
+	for _, p := range r.problems {
+		known[place{p.Line, p.Column}] = true
+	}
+	return known
 }

@@ -120,7 +120,7 @@ func (p *printer) standard(prop *yaml.Node) string {
 	v := child(prop, "default")
 	switch {
 	case v == nil:
-		return ""
+		return "none"
 	case v.Kind == yaml.MappingNode && child(prop, "properties") != nil:
 		return "see below"
 	case v.Kind == yaml.MappingNode:

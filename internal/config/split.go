@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
@@ -202,8 +203,29 @@ func (r *reader) syntax(c chunk, err error) {
 		message += ": look at the indentation and the quotes here and below"
 	case strings.HasPrefix(message, "mapping values are not allowed"):
 		message += ": look at the indentation, and put text that holds a colon in quotes"
+	case strings.HasPrefix(message, "found unexpected end of stream"):
+		message = "a quote or bracket is opened here and never closed"
 	case strings.HasPrefix(message, "found character that cannot start"):
 		message += ": indent with spaces, and put text that begins with a sign in quotes"
 	}
-	r.report(line+c.line-1, 1, "not valid YAML: %s", message)
+	column := 1
+	if name, ok := strings.CutPrefix(message, "unknown anchor '"); ok {
+		name, _, _ = strings.Cut(name, "'")
+		line, column = find(c.data, "*"+name)
+		message = "no value is named &" + name + " above"
+	}
+	r.report(line+c.line-1, column, "not valid YAML: %s", message)
+}
+
+// find returns where text first stands, or the beginning.
+func find(data []byte, text string) (line, column int) {
+	line = 1
+	for i := 0; i < len(data); line++ {
+		end, next := lineEnd(data, i)
+		if at := bytes.Index(data[i:end], []byte(text)); at >= 0 {
+			return line, utf8.RuneCount(data[i:i+at]) + 1
+		}
+		i = next
+	}
+	return 1, 1
 }

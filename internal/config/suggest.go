@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
@@ -8,15 +9,19 @@ import (
 
 // suggest returns the known word that was probably meant, or "".
 func suggest(word string, known []string) string {
+	const most = 1000 // of the known words: each costs
 	if word == "" || len(word) > 64 {
 		return ""
 	}
 	folded := fold(word)
 	best, least := "", 1+max(1, min(3, len(folded)/3))
-	for _, k := range known {
+	for _, k := range known[:min(most, len(known))] {
 		f := fold(k)
 		d := levenshtein.ComputeDistance(folded, f)
-		if d >= least && len(folded) >= 3 && (strings.HasPrefix(f, folded) || strings.HasPrefix(folded, f) && len(f) >= 3) {
+		switch {
+		case d == 2 && letters(f) == letters(folded):
+			d = 1 // two letters changed places
+		case d >= least && len(folded) >= 3 && strings.HasPrefix(f, folded):
 			d = least - 1
 		}
 		if d < least {
@@ -43,6 +48,13 @@ func hintUnless(flood bool, word string, known []string) string {
 		return ""
 	}
 	return hint(word, known)
+}
+
+// letters returns the bytes of a word in order.
+func letters(s string) string {
+	b := []byte(s)
+	slices.Sort(b)
+	return string(b)
 }
 
 // fold spells a word without case and joints, so that on_newer is onNewer.

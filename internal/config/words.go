@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"math/big"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,16 +24,23 @@ func alternatives(list any) []string {
 	return names
 }
 
-// meaning returns ": " and the first sentence of a key's description.
-func meaning(s object, name string) string {
-	properties, _ := s["properties"].(object)
+// meaning returns ": " and the first sentence of a key's description, for an error
+// at a URL of the schema: an object, or a condition of one.
+func meaning(url, name string) string {
+	properties, ok := schemaAt(url)["properties"].(object)
+	if !ok {
+		properties, _ = schemaAt(path.Dir(url))["properties"].(object)
+	}
 	p, _ := properties[name].(object)
 	text, _ := p["description"].(string)
 	if text == "" {
 		return ""
 	}
-	sentence, _, _ := strings.Cut(text, ". ")
-	return ": " + strings.TrimSuffix(sentence, ".")
+	sentence, _, _ := strings.Cut(strings.TrimSuffix(text, "."), ". ")
+	if len(sentence) > 1 && sentence[1] >= 'a' {
+		sentence = strings.ToLower(sentence[:1]) + sentence[1:]
+	}
+	return ": " + sentence
 }
 
 func typeNoun(s object, want []string) string {

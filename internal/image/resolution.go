@@ -1,6 +1,13 @@
 package image
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
+
+// ErrUnknown is a registry's answer that it has no such image. Every other error of a
+// look-up is no answer.
+var ErrUnknown = errors.New("manifest unknown")
 
 // The manifest media types that a reference may resolve to
 // (https://github.com/opencontainers/image-spec/blob/main/media-types.md).

@@ -40,7 +40,7 @@ const (
 	CopyFrom           Place = "copy source"
 	Frontend           Place = "dockerfile frontend"
 	Patch              Place = "json patch"
-	Extra              Place = "configured place"
+	Configured         Place = "configured place"
 )
 
 // An Object names the Kubernetes object that a finding stands in; it is zero
@@ -70,6 +70,7 @@ func (o Object) String() string {
 type Finding struct {
 	Position Position
 	Span     Span
+	Byte     int    // column of Span in bytes, from 1; 0 where there is no Span
 	Document int    // index in the stream, from 0
 	Pointer  string // RFC 6901, within its document
 	Object   Object

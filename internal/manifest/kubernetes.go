@@ -80,7 +80,7 @@ func (w *walker) list(root *yaml.Node) {
 
 // endsInImage says whether a key names an image: image, sidecarImage, helper-image.
 func endsInImage(key string) bool {
-	if len(key) < len("image") || !strings.EqualFold(key[len(key)-len("image"):], "image") {
+	if !strings.HasSuffix(key, "image") && !strings.HasSuffix(key, "Image") {
 		return false
 	}
 	for i := range len(key) {

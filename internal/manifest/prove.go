@@ -14,7 +14,7 @@ import (
 // prove holds the new bytes to the old ones: the bytes outside the splices are equal,
 // the trees are equal but for the targets, and a second scan finds what was asked and
 // everything else as it was.
-func prove(old, data []byte, f Format, extra []string, before scanned, splices []splice, wants map[int]image.Ref) error {
+func prove(old, data []byte, f Format, extra []Extra, before scanned, splices []splice, wants map[int]image.Ref) error {
 	if err := proveBytes(old, data, splices); err != nil {
 		return err
 	}

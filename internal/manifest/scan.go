@@ -8,16 +8,24 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/image"
 )
 
-// Scan returns the images that data holds, in the order of the text. extra names
-// further places as JSON pointers, in which a segment "*" stands for any key or index.
-// A file that cannot be read at all gives a Result with a Problem.
-func Scan(data []byte, f Format, extra ...string) Result {
+// Extra names further places of images: a JSON pointer (RFC 6901) in which a segment "*"
+// stands for any key or index, in objects of one kind, or in every document where Kind is
+// empty.
+type Extra struct{ Kind, Pointer string }
+
+// Scan returns the images that data holds, in the order of the text. A file that cannot
+// be read at all gives a Result with a Problem.
+func Scan(data []byte, f Format, extra ...Extra) Result {
 	s := scan(data, f, extra)
 	r := Result{Problem: s.problem, Local: s.local}
 	if len(s.found) > 0 {
 		r.Findings = make([]Finding, len(s.found))
 		for i := range s.found {
-			r.Findings[i] = s.found[i].Finding
+			f := s.found[i].Finding
+			if f.Span.End > 0 {
+				f.Byte = f.Span.Start - s.lines.starts[f.Position.Line-1] + 1
+			}
+			r.Findings[i] = f
 		}
 	}
 	return r
@@ -39,7 +47,7 @@ type scanned struct {
 	problem *Problem
 }
 
-func scan(data []byte, f Format, extra []string) scanned {
+func scan(data []byte, f Format, extra []Extra) scanned {
 	if f == None || len(extra) == 0 && !isUTF16(data) && !screen(data, f) {
 		return scanned{}
 	}
@@ -63,7 +71,7 @@ func scan(data []byte, f Format, extra []string) scanned {
 }
 
 // document reads one document by the dialect that its root or the file's name tells.
-func (w *walker) document(index int, doc *yaml.Node, extra []string) {
+func (w *walker) document(index int, doc *yaml.Node, extra []Extra) {
 	w.doc, w.object, w.registry = index, Object{}, ""
 	w.values, w.known, w.core, w.data = false, false, false, false
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
@@ -72,8 +80,10 @@ func (w *walker) document(index int, doc *yaml.Node, extra []string) {
 	root := doc.Content[0]
 	w.path, w.parents = w.path[:0], w.parents[:0]
 	w.dialect(root)
-	for _, pattern := range extra {
-		w.extra(root, pattern)
+	for _, e := range extra {
+		if e.Kind == "" || e.Kind == text(find(root, "kind")) {
+			w.extra(root, e.Pointer)
+		}
 	}
 }
 
@@ -109,7 +119,7 @@ func (w *walker) dialect(root *yaml.Node) {
 func (w *walker) extra(n *yaml.Node, pattern string) {
 	head, rest, ok := cutPointer(pattern)
 	if !ok {
-		w.whole(n, option{place: Extra, certain: true})
+		w.whole(n, option{place: Configured, certain: true})
 		return
 	}
 	if !w.enter(n) {

@@ -136,8 +136,8 @@ func (g *grant) refused(t target, realm *url.URL, err error) error {
 	host := originOf(realm).String()
 	var answered *transport.Error
 	if !errors.As(err, &answered) {
-		if ours := unwrapped(host, err); typed(ours) {
-			return ours
+		if own := ours(err); own != nil {
+			return own
 		}
 		return &fault{text: "token server " + host + " gave no token that we can read"}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +18,7 @@ const defaultConcurrency = 32
 // Options say how a Client asks. The zero value asks as a command-line tool does.
 type Options struct {
 	// Transport replaces our own http.Transport, for tests. A server accepts an
-	// *http.Transport only: it takes its TLS settings and dials through the guard.
+	// *http.Transport only, and takes its TLS settings alone.
 	Transport http.RoundTripper
 	// Keychain holds the credentials; nil means authn.DefaultKeychain: the Docker
 	// configuration with its helpers or, where there is none, REGISTRY_AUTH_FILE or
@@ -68,7 +67,6 @@ type Client struct {
 	doors   memo[*door]  // by registry host
 	wallets memo[wallet] // by repository
 	grants  memo[*grant] // by repository
-	reopen  sync.Mutex   // held while a door is replaced
 }
 
 // New returns a client, or an error that names the option that is wrong.

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ type AuthError struct {
 
 func (e *AuthError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s denies %s", e.Registry, e.Repository)
+	fmt.Fprintf(&b, "%s denies %s", e.Registry, cmp.Or(e.Repository, "access"))
 	if e.Detail != "" {
 		fmt.Fprintf(&b, " (%s)", e.Detail)
 	}
@@ -93,16 +94,8 @@ func refuse(format string, args ...any) error {
 // unwrapped returns the error of ours inside what net/http or go-containerregistry
 // made of it; their messages repeat URLs and answers.
 func unwrapped(host string, err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	var limited *RateLimitError
-	if errors.As(err, &limited) {
-		return limited
-	}
-	var ours *fault
-	if errors.As(err, &ours) {
-		return ours
+	if own := ours(err); own != nil {
+		return own
 	}
 	var answered *transport.Error
 	if errors.As(err, &answered) {
@@ -114,6 +107,23 @@ func unwrapped(host string, err error) error {
 		text = wrapped.Err
 	}
 	return &fault{text: host + ": " + clean(text.Error()), cause: err}
+}
+
+// ours returns the error inside err that needs no further words, or nil.
+func ours(err error) error {
+	var limited *RateLimitError
+	var f *fault
+	switch {
+	case errors.As(err, &limited):
+		return limited
+	case errors.As(err, &f):
+		return f
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 func statusFault(host string, status int, detail string) error {

@@ -78,7 +78,7 @@ func reserved(a netip.Addr) string {
 
 // publicOnly refuses the address that a name resolved to, at the moment of dialling
 // it, so that a name cannot answer differently between a check and its use.
-func publicOnly(_, address string, _ syscall.RawConn) error {
+func publicOnly(address string) error {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return refuse("refused to dial %s: not an address", clean(address))
@@ -89,38 +89,34 @@ func publicOnly(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// newTransport returns what sends the requests, with the options' transport as its
-// base. A server gets the dial guard whatever the base is.
+// newTransport returns what sends the requests. A server takes no more than the TLS
+// settings of the options' transport, so that the dial guard holds whatever that is.
 func newTransport(o Options, h *hosts) (http.RoundTripper, error) {
-	base := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
-	if o.Transport != nil {
-		given, ok := o.Transport.(*http.Transport)
-		switch {
-		case !ok && o.Server:
-			return nil, errors.New("a server's registry transport must be an *http.Transport, for the dial guard to hold")
-		case !ok:
-			return o.Transport, nil
-		}
-		base = given.Clone()
+	given, ours := o.Transport.(*http.Transport)
+	base := &http.Transport{
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    tlsTimeout,
+		ResponseHeaderTimeout:  headerTimeout,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		IdleConnTimeout:        idleConnTimeout,
+		MaxIdleConnsPerHost:    o.Concurrency,
+		ForceAttemptHTTP2:      true,
 	}
 	dialer := &net.Dialer{Timeout: dialTimeout, Resolver: o.Resolver}
-	if base.DialContext == nil {
+	switch {
+	case o.Server && o.Transport != nil && !ours:
+		return nil, errors.New("a server's registry transport must be an *http.Transport, for the dial guard to hold")
+	case o.Server:
+		if ours && given.TLSClientConfig != nil {
+			base.TLSClientConfig = given.TLSClientConfig.Clone()
+		}
+		base.DialContext = guarded(dialer, h)
+	case o.Transport != nil:
+		return o.Transport, nil
+	default:
+		base.Proxy = http.ProxyFromEnvironment
 		base.DialContext = dialer.DialContext
 	}
-	if o.Server {
-		base.Proxy = nil
-		base.DialTLSContext = nil
-		//nolint:staticcheck // a clone of the caller's transport may carry the old hooks
-		base.Dial, base.DialTLS = nil, nil
-		base.DialContext = guarded(dialer, h)
-	}
-	base.TLSHandshakeTimeout = tlsTimeout
-	base.ResponseHeaderTimeout = headerTimeout
-	base.MaxResponseHeaderBytes = maxHeaderBytes
-	base.IdleConnTimeout = idleConnTimeout
-	base.MaxIdleConns = 0
-	base.MaxIdleConnsPerHost = o.Concurrency
-	base.ForceAttemptHTTP2 = true
 	return base, nil
 }
 
@@ -128,7 +124,12 @@ func newTransport(o Options, h *hosts) (http.RoundTripper, error) {
 // allowed.
 func guarded(free *net.Dialer, h *hosts) func(context.Context, string, string) (net.Conn, error) {
 	strict := *free
-	strict.Control = publicOnly
+	strict.Control = func(network, address string, c syscall.RawConn) error {
+		if err := publicOnly(address); err != nil || free.Control == nil {
+			return err
+		}
+		return free.Control(network, address, c)
+	}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		for _, scheme := range []string{"https", "http"} {
 			u := &url.URL{Scheme: scheme, Host: address}

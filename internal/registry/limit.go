@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -90,8 +89,8 @@ func (p *pacer) judge(req *http.Request, resp *http.Response, err error, attempt
 	if !busy {
 		return backoff(attempt), again && failing(resp.StatusCode)
 	}
-	if d, said := retryAfter(resp.Header, p.now()); said {
-		return max(d, backoff(attempt)), again
+	if d, said := asked(resp, p.now()); said && d > 0 {
+		return d, again
 	}
 	return backoff(attempt), again
 }
@@ -103,7 +102,7 @@ func (p *pacer) limited(h *pace, host string, resp *http.Response, delay time.Du
 		return nil
 	}
 	now := p.now()
-	said, ok := retryAfter(resp.Header, now)
+	said, ok := asked(resp, now)
 	busy := resp.StatusCode == http.StatusTooManyRequests || ok && resp.StatusCode == http.StatusServiceUnavailable
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -132,7 +131,7 @@ func (p *pacer) limited(h *pace, host string, resp *http.Response, delay time.Du
 
 // attempt sends the request once and reads its answer.
 func (p *pacer) attempt(req *http.Request, h *pace, host string, budget *time.Duration) (*http.Response, error) {
-	ctx, cancel := req.Context(), context.CancelFunc(nil)
+	ctx := req.Context()
 	if err := h.flight.Acquire(ctx, 1); err != nil {
 		return nil, err
 	}
@@ -140,7 +139,7 @@ func (p *pacer) attempt(req *http.Request, h *pace, host string, budget *time.Du
 	if err := p.queue(ctx, h, host, budget); err != nil {
 		return nil, err
 	}
-	ctx, cancel = context.WithTimeout(ctx, attemptTimeout)
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	out := req.Clone(ctx)
 	if req.GetBody != nil {
@@ -206,17 +205,14 @@ func read(resp *http.Response) ([]byte, error) {
 
 // explain turns an error of the transport into one of ours that names the host.
 func explain(host string, err error) error {
-	var limited *RateLimitError
-	var ours *fault
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.As(err, &limited):
-		return limited
-	case errors.As(err, &ours):
-		return ours
-	case errors.Is(err, context.DeadlineExceeded):
-		return &fault{text: host + ": no answer within " + attemptTimeout.String(), kind: ErrTransient}
+	}
+	if errors.Is(err, context.DeadlineExceeded) { // of the attempt or the dialler, not of the caller
+		return &fault{text: host + ": no answer in time", kind: ErrTransient}
+	}
+	if own := ours(err); own != nil {
+		return own
 	}
 	f := &fault{text: host + ": " + clean(err.Error()), cause: err}
 	if passing(err) {
@@ -226,4 +222,4 @@ func explain(host string, err error) error {
 }
 
 // shown spells a host as people write it.
-func shown(host string) string { return canonical(strings.TrimSuffix(host, ":443")) }
+func shown(host string) string { return canonical(host) }

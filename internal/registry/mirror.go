@@ -105,6 +105,9 @@ func canonical(host string) string {
 
 // target returns where to look r up.
 func (h *hosts) target(r image.Ref) (target, error) {
+	if _, err := image.Parse(r.String()); err != nil {
+		return target{}, refuse("%s", clean(err.Error()))
+	}
 	host, path := canonical(r.Registry()), r.Path()
 	m, mapped := h.mirrors[host]
 	if !mapped {

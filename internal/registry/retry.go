@@ -34,6 +34,17 @@ func retryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 	return min(max(at.Sub(now), 0), longestHold), true
 }
 
+// asked returns for how long an answer asks us to stay away.
+func asked(resp *http.Response, now time.Time) (time.Duration, bool) {
+	if d, ok := retryAfter(resp.Header, now); ok {
+		return d, true
+	}
+	if resp.StatusCode == http.StatusTooManyRequests {
+		return exhausted(resp.Header, now)
+	}
+	return 0, false
+}
+
 // exhausted reads Docker Hub's "ratelimit-remaining: 0;w=21600" and returns how long
 // to hold off: what ratelimit-reset says (seconds, or a Unix time), else the window
 // (https://docs.docker.com/docker-hub/usage/pulls/#view-pull-rate-and-limit).
@@ -49,8 +60,10 @@ func exhausted(h http.Header, now time.Time) (time.Duration, bool) {
 		return d, true
 	}
 	for param := range strings.SplitSeq(window, ";") {
-		if d, ok := seconds(strings.TrimPrefix(strings.TrimSpace(param), "w=")); ok {
-			return d, true
+		if w, ok := strings.CutPrefix(strings.TrimSpace(param), "w="); ok {
+			if d, ok := seconds(w); ok {
+				return d, true
+			}
 		}
 	}
 	return limitPause, true

@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/fatih/color"
+	"github.com/spf13/cobra"
+
+	"github.com/pinnace-dev/pinnace/internal/registry"
+	"github.com/pinnace-dev/pinnace/internal/report"
+)
+
+// Exit statuses.
+const (
+	exitDone     = 0
+	exitError    = 1
+	exitUsage    = 2
+	exitFindings = 3
+	exitAuth     = 4
+)
+
+// An exit carries a status out of a verb that has already said why.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// A runError is an error of a verb that was called correctly.
+type runError struct{ error }
+
+func (e runError) Unwrap() error { return e.error }
+
+// Main runs the program and returns its exit status.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	setColor(os.Stdout)
+	return Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+}
+
+// Run runs one command and returns its exit status.
+func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errs)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	var status exit
+	if errors.As(err, &status) {
+		return int(status)
+	}
+	var run runError
+	if !errors.As(err, &run) {
+		fmt.Fprintf(errs, "pinnace: %s\n", report.Plain(oneLine(err.Error())))
+		fmt.Fprintf(errs, "see: %s --help\n", commandPath(root, args))
+		return exitUsage
+	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(errs, "pinnace: interrupted: every file is either as it was or complete")
+		return exitError
+	}
+	for line := range strings.Lines(run.Error()) {
+		fmt.Fprintf(errs, "pinnace: %s\n", report.Plain(strings.TrimRight(line, "\n")))
+	}
+	return statusOf(err)
+}
+
+// oneLine joins the lines of cobra's messages.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+func commandPath(root *cobra.Command, args []string) string {
+	if cmd, _, err := root.Find(args); err == nil {
+		return cmd.CommandPath()
+	}
+	return root.CommandPath()
+}
+
+// statusOf tells an authentication that is needed from other errors.
+func statusOf(err error) int {
+	var auth *registry.AuthError
+	if errors.As(err, &auth) {
+		return exitAuth
+	}
+	return exitError
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pinnace",
+		Short: "Pin container images in git, and promote what was tested",
+		Long: `Tags move. A manifest that says shop:1.4 does not say what runs.
+Pinnace finds every image in a directory of manifests, resolves its tag to a digest, and
+changes nothing but the image's own bytes.`,
+		Example: `  pinnace check .                       what is not pinned
+  pinnace pin --dry-run .               what pinning would change
+  pinnace pin .                         pin it
+  kustomize build . | pinnace pin - | kubectl apply -f -`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "Help about any command", Hidden: true, Run: func(cmd *cobra.Command, args []string) {
+		target, _, err := cmd.Root().Find(args)
+		if err != nil {
+			target = cmd.Root()
+		}
+		_ = target.Help()
+	}})
+	root.SetFlagErrorFunc(suggestFlag)
+	root.AddCommand(newPin(), newCheck(), newResolve(), newConfig(), newVersion())
+	root.SuggestionsMinimumDistance = 2
+	root.CompletionOptions.HiddenDefaultCmd = false
+	for _, cmd := range root.Commands() {
+		markRun(cmd)
+	}
+	return root
+}
+
+// markRun tells errors of a verb from errors of its usage.
+func markRun(cmd *cobra.Command) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			err := run(cmd, args)
+			var status exit
+			var usage usageError
+			if err == nil || errors.As(err, &status) || errors.As(err, &usage) {
+				return err
+			}
+			return runError{err}
+		}
+	}
+	for _, child := range cmd.Commands() {
+		markRun(child)
+	}
+}
+
+// A usageError is a mistake in the arguments that only the verb itself can see.
+type usageError struct{ error }
+
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// setColor turns colour on for a terminal, as NO_COLOR (https://no-color.org),
+// CLICOLOR and CLICOLOR_FORCE (https://bixense.com/clicolors) ask.
+func setColor(out *os.File) {
+	color.NoColor = !isTerminal(out) || os.Getenv("TERM") == "dumb" || os.Getenv("CLICOLOR") == "0"
+	if v := os.Getenv("CLICOLOR_FORCE"); v != "" && v != "0" {
+		color.NoColor = false
+	}
+	if os.Getenv("NO_COLOR") != "" {
+		color.NoColor = true
+	}
+}

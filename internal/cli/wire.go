@@ -1,0 +1,272 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pinnace-dev/pinnace/internal/config"
+	"github.com/pinnace-dev/pinnace/internal/dir"
+	"github.com/pinnace-dev/pinnace/internal/image"
+	"github.com/pinnace-dev/pinnace/internal/manifest"
+	"github.com/pinnace-dev/pinnace/internal/reconcile"
+	"github.com/pinnace-dev/pinnace/internal/registry"
+)
+
+// configPath is where the configuration stands below the root of a repository.
+const configPath = ".pinnace/config.yaml"
+
+// registryFlags are the flags of every verb that asks registries.
+type registryFlags struct {
+	mirrors     []string
+	insecure    []string
+	concurrency int
+}
+
+func (f *registryFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.mirrors, "registry-map", nil, "look images of `HOST=MIRROR` up at a mirror; *=MIRROR for all. What is written keeps its name")
+	cmd.Flags().StringArrayVar(&f.insecure, "insecure-registry", nil, "speak plain HTTP to `HOST`, where it offers no TLS; loopback needs no leave")
+	cmd.Flags().IntVar(&f.concurrency, "concurrency", 32, "requests in flight for one registry")
+}
+
+// client builds the registry client from flags and configuration; flags win.
+func (f *registryFlags) client(c *config.Config) (*registry.Client, error) {
+	if f.concurrency < 1 || f.concurrency > 256 {
+		return nil, usage("--concurrency is %d: want 1 to 256", f.concurrency)
+	}
+	o := registry.Options{Map: map[string]string{}, Insecure: f.insecure, Concurrency: f.concurrency, UserAgent: "pinnace/" + versionNumber()}
+	if c != nil {
+		maps.Copy(o.Map, c.RegistryMap)
+	}
+	for _, m := range f.mirrors {
+		host, mirror, ok := strings.Cut(m, "=")
+		if !ok || host == "" || mirror == "" {
+			return nil, usage("--registry-map %q: want HOST=MIRROR", m)
+		}
+		o.Map[host] = mirror
+	}
+	client, err := registry.New(o)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return client, nil
+}
+
+// A project is a directory with the configuration that governs it.
+type project struct {
+	config  *config.Config
+	files   *dir.Dir
+	file    string // the configuration, "" where there is none
+	named   string // what the user named
+	single  bool   // it is one file
+	below   string // the path from the configuration's root to the directory, "" if it is that
+	environ map[string]bool
+}
+
+// projectFlags are the flags of every verb that reads a directory.
+type projectFlags struct {
+	config       string
+	environments []string
+}
+
+func (f *projectFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.config, "config", "", "the configuration `FILE`; default: the nearest "+configPath+" above PATH")
+	cmd.Flags().StringArrayVar(&f.environments, "env", nil, "only files of environment `NAME`; may be repeated")
+}
+
+// open opens PATH, the first argument or the working directory.
+func (f *projectFlags) open(args []string) (*project, error) {
+	return f.openWith(args, loadConfig)
+}
+
+// openWith opens PATH and has its configuration, if there is one, read by load.
+func (f *projectFlags) openWith(args []string, load func(file string) (*config.Config, error)) (*project, error) {
+	named := "."
+	if len(args) > 0 {
+		named = args[0]
+	}
+	p := &project{named: named}
+	var err error
+	if p.files, err = dir.Open(named); err != nil {
+		return nil, pathError(named, err)
+	}
+	info, err := os.Stat(named)
+	if err != nil {
+		return nil, pathError(named, err)
+	}
+	start := named
+	if !info.IsDir() {
+		p.single = true
+		start = filepath.Dir(named)
+	}
+	start, err = filepath.Abs(start)
+	if err != nil {
+		return nil, err
+	}
+	file := f.config
+	if file == "" {
+		file = findConfig(start)
+	}
+	if p.config, err = load(file); err != nil {
+		return nil, err
+	}
+	if p.file = file; file != "" {
+		root, err := configRoot(file)
+		if err != nil {
+			return nil, err
+		}
+		if below, err := filepath.Rel(root, start); err == nil && below != "." {
+			p.below = filepath.ToSlash(below)
+		}
+	}
+	return p, p.selectEnvironments(f.environments)
+}
+
+func (p *project) selectEnvironments(names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	var known []string
+	for _, e := range p.config.Environments {
+		known = append(known, e.Name)
+	}
+	p.environ = map[string]bool{}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			if len(known) == 0 {
+				return usage("--env %s: no environment is configured; pinnace config init writes %s", name, configPath)
+			}
+			return usage("--env %s: no such environment%s", name, didYouMean(name, known))
+		}
+		p.environ[name] = true
+	}
+	return nil
+}
+
+// pathError shortens the errors of the file system.
+func pathError(named string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: no such file or directory", named)
+	}
+	return err
+}
+
+// findConfig returns the nearest configuration at or above a directory, up to the root
+// of its repository, or "".
+func findConfig(start string) string {
+	for at := start; ; at = filepath.Dir(at) {
+		file := filepath.Join(at, filepath.FromSlash(configPath))
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
+		if _, err := os.Stat(filepath.Join(at, ".git")); err == nil || at == filepath.Dir(at) {
+			return ""
+		}
+	}
+}
+
+// configRoot returns the directory that a configuration's paths are relative to.
+func configRoot(file string) (string, error) {
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	root := filepath.Dir(file)
+	if filepath.Base(root) == ".pinnace" {
+		root = filepath.Dir(root)
+	}
+	return root, nil
+}
+
+// loadConfig reads a configuration; without a file it is the default.
+func loadConfig(file string) (*config.Config, error) {
+	if file == "" {
+		return config.Default(), nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, pathError(file, err)
+	}
+	c, problems := config.Parse(shown(file), data)
+	if problems.HasErrors() {
+		return nil, problems.Err()
+	}
+	return c, nil
+}
+
+// shown returns a path relative to the working directory where it is below it.
+func shown(file string) string {
+	if wd, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(wd, file); err == nil && filepath.IsLocal(rel) {
+			return filepath.ToSlash(rel)
+		}
+	}
+	return filepath.ToSlash(file)
+}
+
+// inRepository returns the path that the configuration knows a file by.
+func (p *project) inRepository(file string) string { return path.Join(p.below, file) }
+
+// label returns the path that a person knows a file by.
+func (p *project) label(file string) string {
+	base := filepath.ToSlash(p.named)
+	if p.single {
+		base = path.Dir(base)
+	}
+	return path.Join(base, file)
+}
+
+// reconciler joins the directory, its configuration and a resolver.
+func (p *project) reconciler(resolver reconcile.Resolver) *reconcile.Reconciler {
+	r := &reconcile.Reconciler{Files: p.files, Resolver: resolver}
+	if platform, ok := p.config.Pin.OnePlatform(); ok {
+		r.Platform = platform
+	}
+	r.Selected = func(file string) bool {
+		in := p.inRepository(file)
+		if strings.HasPrefix(in, ".pinnace/") || !p.single && p.config.Excluded(in) {
+			return false
+		}
+		return p.environ == nil || slices.ContainsFunc(p.config.EnvironmentsOf(in), func(e string) bool { return p.environ[e] })
+	}
+	r.Exempt = func(_ string, ref image.Ref) string {
+		if p.config.Ignored(ref) {
+			return "pin.ignore of the configuration names it"
+		}
+		return ""
+	}
+	r.Extra = func(file string) []manifest.Extra {
+		var out []manifest.Extra
+		for _, x := range p.config.ExtraOf(p.inRepository(file)) {
+			for _, pointer := range x.Pointers {
+				out = append(out, manifest.Extra{Kind: x.Kind, Pointer: pointer})
+			}
+		}
+		return out
+	}
+	if p.single {
+		r.Format = func(file string) manifest.Format {
+			if f := manifest.FormatOf(p.inRepository(file)); f != manifest.None {
+				return f
+			}
+			return manifest.YAML
+		}
+	} else if p.below != "" {
+		r.Format = func(file string) manifest.Format { return manifest.FormatOf(p.inRepository(file)) }
+	}
+	return r
+}
+
+// survey scans without asking anything.
+func (p *project) survey(ctx context.Context) (*reconcile.Survey, error) {
+	return p.reconciler(nil).Survey(ctx, nil)
+}

@@ -1,0 +1,187 @@
+package dir
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/format/gitignore"
+)
+
+// ErrChanged says that a file no longer holds what was read from it.
+var ErrChanged = errors.New("the file has changed since it was read")
+
+// A Dir is an open directory.
+type Dir struct {
+	root *os.Root
+	// only is the one file that is visited, where the directory was opened for it.
+	only string
+}
+
+// Open opens a directory, or the directory of a file, of which that file alone is then
+// visited.
+func Open(name string) (*Dir, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dir{}
+	if !info.IsDir() {
+		if link, err := os.Lstat(name); err == nil && link.Mode()&fs.ModeSymlink != 0 {
+			return nil, fmt.Errorf("%s is a symbolic link: name the file that it points to", name)
+		}
+		d.only = filepath.Base(name)
+		name = filepath.Dir(name)
+	}
+	d.root, err = os.OpenRoot(name)
+	return d, err
+}
+
+// Close releases the directory.
+func (d *Dir) Close() error { return d.root.Close() }
+
+// Walk calls visit for each file in lexical order until it returns an error, which Walk
+// returns. link is set for a symbolic link, which is not followed.
+func (d *Dir) Walk(ctx context.Context, visit func(path string, link bool) error) error {
+	if d.only != "" {
+		return visit(d.only, false)
+	}
+	return d.walk(ctx, ".", nil, visit)
+}
+
+func (d *Dir) walk(ctx context.Context, name string, ignored []gitignore.Pattern, visit func(string, bool) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	entries, err := fs.ReadDir(d.root.FS(), name)
+	if err != nil {
+		return err
+	}
+	ignored, err = d.ignore(name, entries, ignored)
+	if err != nil {
+		return err
+	}
+	matcher := gitignore.NewMatcher(ignored)
+	for _, e := range entries {
+		child := path.Join(name, e.Name())
+		if e.IsDir() && (e.Name() == ".git" || e.Name() == "node_modules") {
+			continue
+		}
+		if len(ignored) > 0 && matcher.Match(strings.Split(child, "/"), e.IsDir()) {
+			continue
+		}
+		switch {
+		case e.IsDir():
+			err = d.walk(ctx, child, ignored, visit)
+		case e.Type()&fs.ModeSymlink != 0:
+			err = visit(child, true)
+		case e.Type().IsRegular():
+			err = visit(child, false)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ignore adds the patterns of the directory's own .gitignore to those of its parents.
+func (d *Dir) ignore(name string, entries []fs.DirEntry, ignored []gitignore.Pattern) ([]gitignore.Pattern, error) {
+	for _, e := range entries {
+		if e.Name() != ".gitignore" || !e.Type().IsRegular() {
+			continue
+		}
+		data, err := d.Read(path.Join(name, e.Name()), 1<<20)
+		if err != nil {
+			return nil, err
+		}
+		var domain []string
+		if name != "." {
+			domain = strings.Split(name, "/")
+		}
+		all := append([]gitignore.Pattern(nil), ignored...)
+		for line := range strings.Lines(string(data)) {
+			line = strings.TrimRight(line, "\r\n")
+			if strings.TrimSpace(line) != "" && !strings.HasPrefix(line, "#") {
+				all = append(all, gitignore.ParsePattern(line, domain))
+			}
+		}
+		return all, nil
+	}
+	return ignored, nil
+}
+
+// TooLarge is the error of a file over the limit.
+type TooLarge struct{ Limit int64 }
+
+func (e TooLarge) Error() string {
+	return fmt.Sprintf("the file is larger than %d MiB", e.Limit>>20)
+}
+
+// Read returns the bytes of a file, or a TooLarge where there are more than limit.
+func (d *Dir) Read(name string, limit int64) ([]byte, error) {
+	f, err := d.root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", name)
+	}
+	if info.Size() > limit {
+		return nil, TooLarge{limit}
+	}
+	data := make([]byte, info.Size()+1)
+	n, err := io.ReadFull(f, data)
+	switch {
+	case err == nil:
+		return nil, ErrChanged
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return data[:n], nil
+	}
+	return nil, err
+}
+
+// Replace puts data in the place of old, keeping the file's mode. It returns ErrChanged,
+// and does nothing, where the file does not hold old.
+func (d *Dir) Replace(name string, old, data []byte) (err error) {
+	current, err := d.Read(name, int64(len(old)))
+	if errors.As(err, new(TooLarge)) || err == nil && !bytes.Equal(current, old) {
+		return ErrChanged
+	}
+	if err != nil {
+		return err
+	}
+	info, err := d.root.Lstat(name)
+	if err != nil {
+		return err
+	}
+	temporary := path.Join(path.Dir(name), "."+path.Base(name)+".pinnace-"+rand.Text()[:10])
+	f, err := d.root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.root.Remove(temporary))
+		}
+	}()
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(info.Mode().Perm()), f.Close())
+	if err != nil {
+		return err
+	}
+	return d.root.Rename(temporary, name)
+}
