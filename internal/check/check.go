@@ -68,7 +68,7 @@ func (c *checker) finding(file string, f manifest.Finding) {
 		return
 	case f.Problem != nil && (f.Problem.Code == manifest.Malformed || f.Problem.Code == manifest.Number):
 		if !hasDigest(f) && isContainer(f.Place) {
-			c.at(file, f, Unpinned, f.Text+" has no digest", "correct the reference first")
+			c.at(file, f, Unpinned, cmp.Or(f.Text, "the image")+" has no digest", "correct the reference first")
 		}
 		c.at(file, f, Malformed, named(f), "correct the value")
 		return
@@ -80,7 +80,7 @@ func (c *checker) finding(file string, f manifest.Finding) {
 	}
 	if f.Problem != nil && !f.Image.Pinned() && f.Problem.Code != manifest.Embedded {
 		if isContainer(f.Place) && !hasDigest(f) {
-			c.at(file, f, Unpinned, f.Text+" has no digest", "pin it by hand: PIN006 says why pinnace pin cannot")
+			c.at(file, f, Unpinned, cmp.Or(f.Text, "the image")+" has no digest", "pin it by hand: PIN006 says why pinnace pin cannot")
 		}
 	}
 	if f.Problem != nil && !(f.Image.Pinned() && f.Problem.Code != manifest.Embedded) {

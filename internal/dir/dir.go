@@ -168,6 +168,9 @@ func (d *Dir) Replace(name string, old, data []byte) (err error) {
 	if err != nil {
 		return err
 	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file", name)
+	}
 	temporary := path.Join(path.Dir(name), "."+path.Base(name)+".pinnace-"+rand.Text()[:10])
 	f, err := d.root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 // Files is a set of files under slash-separated paths.
 type Files interface {
 	// Walk calls visit for every file, always in the same order, until visit returns an
-	// error, and returns it. link is set for a symbolic link, which Read refuses.
+	// error, and returns it. link is set for a symbolic link, which nobody reads.
 	Walk(ctx context.Context, visit func(path string, link bool) error) error
 	// Read returns the bytes of a file, or an error where there are more than limit.
 	Read(path string, limit int64) ([]byte, error)

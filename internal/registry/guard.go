@@ -99,7 +99,7 @@ func newTransport(o Options, h *hosts) (http.RoundTripper, error) {
 		ResponseHeaderTimeout:  headerTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		IdleConnTimeout:        idleConnTimeout,
-		MaxIdleConnsPerHost:    o.Concurrency,
+		MaxIdleConnsPerHost:    2 * o.Concurrency, // some are dialled for a request that then got another
 		ForceAttemptHTTP2:      true,
 	}
 	dialer := &net.Dialer{Timeout: dialTimeout, Resolver: o.Resolver}

@@ -83,6 +83,9 @@ func TestResolveErrors(t *testing.T) {
 
 	_, err = c.Resolve(ctx, ref(t, "nowhere.example/acme/api:1"))
 	says(t, err, "nowhere.example", "no such host")
+	if len(w.waits) != 0 {
+		t.Errorf("tried again for a name that does not exist, after %v", w.waits)
+	}
 
 	_, err = c.Resolve(ctx, image.Ref{Name: "ghcr.io/../secret", Tag: "1"})
 	is(t, err, ErrRefused)

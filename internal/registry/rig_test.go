@@ -35,7 +35,7 @@ type world struct {
 	keys  map[string]authn.AuthConfig // by registry
 }
 
-type seen struct{ scheme, host, method, path, query, auth, cookie, body, agent, accept string }
+type seen struct{ scheme, host, method, path, query, auth, cookie, body, agent, accept, referer, named string }
 
 func newWorld(t *testing.T) *world {
 	return &world{
@@ -75,6 +75,7 @@ func (w *world) recorded(scheme, host string, h http.Handler) http.Handler {
 			scheme: scheme, host: host, method: r.Method, path: r.URL.Path, query: r.URL.RawQuery,
 			auth: r.Header.Get("Authorization"), cookie: r.Header.Get("Cookie"), body: string(body),
 			agent: r.Header.Get("User-Agent"), accept: r.Header.Get("Accept"),
+			referer: r.Header.Get("Referer"), named: r.Host,
 		})
 		w.mu.Unlock()
 		h.ServeHTTP(rw, r)
@@ -178,6 +179,9 @@ func (w *world) leaked(secrets []string, owners ...string) {
 			if strings.Contains(fmt.Sprintf("%+v", s), secret) {
 				w.t.Errorf("%s saw the secret %s: %+v", s.host, secret, s)
 			}
+		}
+		if s.referer != "" {
+			w.t.Errorf("%s saw where we came from: %s", s.host, s.referer)
 		}
 		if s.cookie != "" {
 			w.t.Errorf("%s saw the cookie %s", s.host, s.cookie)
