@@ -7,9 +7,9 @@ import (
 
 // fillers are the files without an image to pin.
 var fillers = []form{
-	{30, "service-%d.yaml", func(p *page, _ int) { p.service() }},
+	{31, "service-%d.yaml", func(p *page, _ int) { p.service() }},
 	{34, "configmap-%d.yaml", func(p *page, _ int) { p.configMap() }},
-	{3, "crd-%d.yaml", func(p *page, _ int) { p.definition(3<<10 + p.IntN(57<<10)) }},
+	{2, "crd-%d.yaml", func(p *page, _ int) { p.definition(3<<10 + p.IntN(57<<10)) }},
 	{8, "ingress-%d.yaml", func(p *page, _ int) { p.ingress() }},
 	{8, "rbac-%d.yaml", func(p *page, _ int) { p.rbac() }},
 	{5, "serviceaccount-%d.yaml", func(p *page, _ int) {

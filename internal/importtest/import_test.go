@@ -48,6 +48,7 @@ func TestHouseCatches(t *testing.T) {
 		"third party":    {source{pkg: "internal/image", file: "a.go", imports: []string{"github.com/spf13/cobra"}}, "may not import github.com/spf13/cobra"},
 		"prefix only":    {source{pkg: "internal/manifest", file: "a.go", imports: []string{kyaml + "x"}}, "may not import"},
 		"impure":         {source{pkg: "internal/image", file: "a.go", imports: []string{"net/http"}}, "is pure and may not import net/http"},
+		"without":        {source{pkg: "internal/reconcile", file: "a.go", imports: []string{"net/http"}}, "may not import net/http"},
 		"clock":          {source{pkg: "internal/image", file: "a.go", clock: "a.go:1"}, "reads the clock"},
 		"goroutine":      {source{pkg: "internal/image", file: "a.go", goroutine: "a.go:1"}, "starts a goroutine"},
 		"test of a room": {source{pkg: "internal/image", file: "a_test.go", imports: []string{module + "internal/cli"}}, "may not import internal/cli"},
@@ -110,6 +111,9 @@ func (r rule) check(path string, test bool) string {
 	if !strings.Contains(strings.Split(path, "/")[0], ".") {
 		if r.pure && !test && under(path, impure) && !slices.Contains(values, path) {
 			return "is pure and may not import " + path
+		}
+		if under(path, r.without) && !test && !slices.Contains(values, path) {
+			return "may not import " + path
 		}
 		return ""
 	}

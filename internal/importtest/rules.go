@@ -6,6 +6,7 @@ type rule struct {
 	internal []string // packages of this module that it may import
 	third    []string // import path prefixes of other modules; a prefix ends at a slash or the end
 	pure     bool     // no I/O, no clock, no context, no goroutine
+	without  []string // packages of the standard library that it never imports
 	tests    []string // what its _test.go files may import besides, of either kind
 }
 
@@ -19,7 +20,7 @@ var impure = []string{"os", "net", "database", "log", "syscall", "math/rand", "c
 var values = []string{"net/netip", "net/url"}
 
 // anyTest may be imported by every test.
-var anyTest = []string{"github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "github.com/google/go-containerregistry/pkg/registry"}
+var anyTest = []string{"github.com/google/go-cmp", "github.com/rogpeppe/go-internal", "golang.org/x/tools/txtar", "github.com/google/go-containerregistry/pkg/registry"}
 
 const (
 	ggcr       = "github.com/google/go-containerregistry"
@@ -28,19 +29,40 @@ const (
 	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6"
 	distance   = "github.com/agnivade/levenshtein"
 	semver     = "github.com/Masterminds/semver/v3"
+	sarif      = "github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+	pretty     = "github.com/jedib0t/go-pretty/v6"
+	colour     = "github.com/fatih/color"
+	udiff      = "github.com/aymanbagabas/go-udiff"
 )
 
 var rules = []rule{
 	{pkg: "internal/image", pure: true},
-	{pkg: "internal/manifest", pure: true, internal: []string{"internal/image"}, third: []string{kyaml, doublestar}},
+	{pkg: "internal/manifest", pure: true, internal: []string{"internal/image"}, third: []string{kyaml}},
 	{
 		pkg: "internal/config", pure: true, internal: []string{"internal/image"},
 		third: []string{kyaml, doublestar, jsonschema, semver, distance},
 	},
+	{pkg: "internal/plan", pure: true, internal: []string{"internal/image", "internal/manifest"}},
+	{
+		pkg: "internal/check", pure: true, internal: []string{"internal/image", "internal/manifest", "internal/plan"},
+		tests: []string{kyaml},
+	},
+	{pkg: "internal/dir", third: []string{"github.com/go-git/go-git/v5/plumbing/format/gitignore"}},
 	{
 		pkg: "internal/registry", internal: []string{"internal/image"},
-		third: []string{ggcr, "golang.org/x/net", "golang.org/x/time"},
+		third: []string{ggcr, "golang.org/x/net/publicsuffix"}, tests: []string{"golang.org/x/net/dns/dnsmessage"},
 	},
+	{pkg: "internal/reconcile", internal: []string{"internal/image", "internal/manifest", "internal/plan", "internal/check"}, without: []string{"os", "net", "database/sql"}},
+	{
+		pkg: "internal/report", internal: []string{"internal/image", "internal/manifest", "internal/plan", "internal/check"},
+		third: []string{sarif, pretty, colour, udiff}, without: []string{"os", "net"},
+	},
+	{
+		pkg:      "internal/cli",
+		internal: []string{"internal/image", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/dir", "internal/registry", "internal/reconcile", "internal/report"},
+		third:    []string{"github.com/spf13/cobra", "github.com/spf13/pflag", colour, distance, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+	},
+	{pkg: "internal/bench", internal: []string{"internal/image", "internal/manifest"}, third: []string{kyaml, pretty, "golang.org/x/sys"}},
 	{pkg: "internal/importtest"},
-	{pkg: "cmd/pinnace", internal: []string{"internal/cli"}},
+	{pkg: "cmd/pinnace", internal: []string{"internal/cli"}, tests: []string{ggcr}},
 }

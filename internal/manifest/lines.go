@@ -14,7 +14,8 @@ type lines struct {
 	data   []byte
 	starts []int // offset of the first byte of each line
 
-	line, column, offset int // the last answer
+	line, column, offset int // the last answer of at
+	from, stop           int // the last question and answer of end
 }
 
 func newLines(data []byte) *lines {
@@ -94,8 +95,13 @@ func (l *lines) position(line, offset int) Position {
 // end returns the offset of the break that ends the line holding offset, or of the
 // end of the data.
 func (l *lines) end(offset int) int {
+	if l.from <= offset && offset <= l.stop && l.stop > 0 {
+		return l.stop
+	}
+	l.from = offset
 	for offset < len(l.data) && breakAt(l.data, offset) == 0 {
 		offset++
 	}
+	l.stop = offset
 	return offset
 }

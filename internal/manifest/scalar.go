@@ -154,19 +154,25 @@ func (l *lines) plain(s *scalar, offset int) *Problem {
 	return nil
 }
 
+// closers is how many bytes may stand between a value and the comment on its line,
+// blanks aside: the quote and brackets that close it.
+const closers = 32
+
 // comment returns the comment that ends the line of offset, without its "#", or "".
-// What stands between may only be the rest of a flow collection without quotes.
 func (l *lines) comment(offset int) string {
-	tail := l.data[offset:l.end(offset)]
-	i := bytes.IndexByte(tail, '#')
-	if i < 1 || !isBlank(tail[i-1]) {
-		return ""
+	stop := l.end(offset)
+	for n := 0; offset < stop && n < closers; offset++ {
+		switch c := l.data[offset]; {
+		case c == '#' && isBlank(l.data[offset-1]):
+			return strings.TrimSpace(string(l.data[offset+1 : stop]))
+		case isBlank(c):
+		case strings.IndexByte(`"'}],`, c) >= 0:
+			n++
+		default:
+			return ""
+		}
 	}
-	between := bytes.TrimLeft(tail[:i], `"'`)
-	if bytes.ContainsAny(between, `"'`) {
-		return ""
-	}
-	return strings.TrimSpace(string(tail[i+1:]))
+	return ""
 }
 
 // ignoreMark is the comment that leaves the image on its line alone.

@@ -65,6 +65,11 @@ func scan(data []byte, f Format, extra []Extra) scanned {
 	for i, doc := range docs {
 		w.document(i, doc, extra)
 	}
+	if w.deep != nil {
+		p := problem(TooLarge, "nested more than %d levels deep", maxDepth)
+		p.Position = Position{w.deep.Line, w.deep.Column}
+		return scanned{problem: p}
+	}
 	w.settleAliases()
 	w.sort()
 	return scanned{docs: docs, lines: w.lines, found: w.found, local: w.local}

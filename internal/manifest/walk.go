@@ -28,6 +28,7 @@ type walker struct {
 
 	path    []string
 	parents []*yaml.Node
+	deep    *yaml.Node // where the nesting went over the limit
 
 	found      []candidate
 	seen       map[*yaml.Node]int        // scalar -> index in found
@@ -55,6 +56,7 @@ type option struct {
 
 func (w *walker) enter(n *yaml.Node) bool {
 	if len(w.parents) >= maxDepth {
+		w.deep = n
 		return false
 	}
 	w.parents = append(w.parents, n)

@@ -13,11 +13,13 @@ import (
 	"unicode"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/pinnace-dev/pinnace/internal/image"
 )
 
 var (
 	// ErrNotFound: the registry knows no such manifest, or no such repository.
-	ErrNotFound = errors.New("manifest unknown")
+	ErrNotFound = image.ErrUnknown
 	// ErrSchema1: the manifest is of Docker's schema 1, which has no stable digest
 	// and which current runtimes do not pull.
 	ErrSchema1 = errors.New("docker schema 1 manifest: push the image again with a current client")

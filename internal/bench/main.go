@@ -1,0 +1,135 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+func main() {
+	if len(os.Args) > 2 && os.Args[1] == measureVerb {
+		leave(measured(os.Args[2:]))
+	}
+	if len(os.Args) == 3 && os.Args[1] == prototypeVerb {
+		leave(prototype(os.Args[2]))
+	}
+	leave(run())
+}
+
+func leave(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// options are the flags.
+type options struct {
+	files, images, refs int
+	seed                uint64
+	count               int
+	latency             time.Duration
+	concurrency         int
+	quick, strict       bool
+	large, keep         bool
+	dir, addr, binary   string
+}
+
+func parse() options {
+	var o options
+	flag.IntVar(&o.files, "files", 10000, "files of the repository")
+	flag.IntVar(&o.images, "images", 0, "distinct images; 0 means one for 20 files")
+	flag.IntVar(&o.refs, "refs", 0, "references to them; 0 means 58 for 100 files")
+	flag.Uint64Var(&o.seed, "seed", 1, "what the repository is generated from")
+	flag.IntVar(&o.count, "count", 3, "runs of each row, of which the best counts")
+	flag.DurationVar(&o.latency, "latency", 50*time.Millisecond, "the registry's latency in the slow rows; 0 leaves them out")
+	flag.IntVar(&o.concurrency, "concurrency", 32, "requests in flight")
+	flag.BoolVar(&o.quick, "quick", false, "1,000 files, one run, no latency: a smoke test")
+	flag.BoolVar(&o.strict, "strict", false, "fail on missed times and memory, too")
+	flag.BoolVar(&o.large, "large", false, "add a repository of ten times the files and images")
+	flag.BoolVar(&o.keep, "keep", false, "keep the generated directories")
+	flag.StringVar(&o.dir, "dir", "", "where to generate; default: a temporary directory")
+	flag.StringVar(&o.addr, "addr", "127.0.0.1:0", "where the registry listens; a fixed port makes the bytes the same each time")
+	flag.StringVar(&o.binary, "binary", "", "the pinnace to measure; default: it is built")
+	flag.Parse()
+	if o.quick {
+		o.files, o.count, o.latency, o.large = 1000, 1, 0, false
+	}
+	if o.images == 0 {
+		o.images = o.files / 20
+	}
+	if o.refs == 0 {
+		o.refs = o.files * 58 / 100
+	}
+	return o
+}
+
+// run measures and returns an error where a target is missed that must be met.
+func run() error {
+	o := parse()
+	if flag.NArg() > 0 || o.files < 30 || o.images < 1 || o.refs < max(o.images, o.files/3) || o.refs > o.files*2 || o.count < 1 {
+		return errors.New("want at least 30 files, one run, one reference for each image and each third file, and at most two for each file")
+	}
+	dir := o.dir
+	if dir == "" {
+		made, err := os.MkdirTemp("", "pinnace-bench-")
+		if err != nil {
+			return err
+		}
+		dir = made
+	}
+	if o.keep {
+		fmt.Println("directory:", dir)
+	}
+	b := &bench{options: o, dir: dir}
+	err := b.all()
+	if !o.keep {
+		err = errors.Join(err, b.clean())
+	}
+	return err
+}
+
+// clean removes what was generated, and a directory of our own with it.
+func (b *bench) clean() error {
+	if b.options.dir == "" {
+		return os.RemoveAll(b.dir)
+	}
+	var all []error
+	for _, name := range []string{"small", "large", "home", "pinnace"} {
+		all = append(all, os.RemoveAll(filepath.Join(b.dir, name)))
+	}
+	return errors.Join(all...)
+}
+
+func (b *bench) all() error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	b.launch = launcher{self: self, home: filepath.Join(b.dir, "home")}
+	if err := os.MkdirAll(b.launch.home, 0o755); err != nil {
+		return err
+	}
+	if b.binary == "" {
+		b.binary = filepath.Join(b.dir, "pinnace")
+		cmd := exec.Command("go", "build", "-trimpath", "-o", b.binary, "github.com/pinnace-dev/pinnace/cmd/pinnace")
+		cmd.Stderr = os.Stderr
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("build pinnace: %w", err)
+		}
+	}
+	if b.registry, err = listen(b.addr); err != nil {
+		return err
+	}
+	defer b.registry.server.Close()
+	if err := b.measure(); err != nil {
+		return err
+	}
+	render(os.Stdout, b.rows)
+	return b.judge(os.Stdout)
+}
