@@ -7,10 +7,13 @@ import (
 	"math/rand"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -57,54 +60,83 @@ func TestScript(t *testing.T) {
 			"push":     push,
 			"expand":   expand,
 			"login":    login,
-			"remove":   remove,
 			"requests": requests,
 			"break":    breakHost,
-			"sigint":   func(*testscript.TestScript, bool, []string) {},
+			"hang":     hang,
+			"reached":  reached,
 		},
 	})
 }
 
 type rigKey struct{}
 
-// A rig is the registry of one script.
+// A rig is the registry of one script: one in memory, or a door to a real one.
 type rig struct {
 	server *httptest.Server
-	host   string
+	host   string // what scripts know as $REGISTRY
+	store  string // host and repository prefix that images are pushed to
 	auth   authn.Authenticator
 
 	mu       sync.Mutex
-	user     string // required by basic authentication when set
+	user     string // asked for by the door when set
 	password string
-	broken   string // path prefix that answers 500
+	broken   string // repository whose look-ups answer 500
+	hung     string // repository whose look-ups get no answer
+	reached  chan struct{}
 	asked    []string
 }
 
 func newRig(t *testing.T) *rig {
-	r := &rig{auth: authn.Anonymous}
-	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
-	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		r.mu.Lock()
-		user, password, broken := r.user, r.password, r.broken
-		if req.Header.Get("User-Agent") != "" && strings.HasPrefix(req.Header.Get("User-Agent"), "pinnace/") {
-			r.asked = append(r.asked, req.Method+" "+req.URL.Path)
-		}
-		r.mu.Unlock()
-		if user != "" {
-			if u, p, ok := req.BasicAuth(); !ok || u != user || p != password {
-				w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
-				http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, http.StatusUnauthorized)
-				return
+	r := &rig{auth: authn.Anonymous, reached: make(chan struct{}, 1)}
+	var inner http.Handler = registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	real := os.Getenv("PINNACE_TEST_REGISTRY")
+	if real != "" {
+		user, password := os.Getenv("PINNACE_TEST_REGISTRY_USER"), os.Getenv("PINNACE_TEST_REGISTRY_PASSWORD")
+		prefix := fmt.Sprintf("script-%d-%d", os.Getpid(), rigs.Add(1))
+		r.store, r.auth = real+"/"+prefix, &authn.Basic{Username: user, Password: password}
+		inner = &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
+			p.SetURL(&url.URL{Scheme: "http", Host: real})
+			if name, ok := strings.CutPrefix(p.Out.URL.Path, "/v2/"); ok && name != "" {
+				p.Out.URL.Path = "/v2/" + prefix + "/" + name
 			}
-		}
-		if broken != "" && strings.HasPrefix(req.URL.Path, "/v2/"+broken+"/") {
-			http.Error(w, "out of order", http.StatusInternalServerError)
-			return
-		}
-		inner.ServeHTTP(w, req)
-	}))
+			p.Out.SetBasicAuth(user, password)
+		}}
+	}
+	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { r.serve(w, req, inner) }))
 	r.host = strings.TrimPrefix(r.server.URL, "http://")
+	if real == "" {
+		r.store = r.host
+	}
 	return r
+}
+
+// rigs counts them, to keep the scripts apart on one real registry.
+var rigs atomic.Int64
+
+func (r *rig) serve(w http.ResponseWriter, req *http.Request, inner http.Handler) {
+	r.mu.Lock()
+	user, password, broken, hung := r.user, r.password, r.broken, r.hung
+	if strings.HasPrefix(req.Header.Get("User-Agent"), "pinnace/") {
+		r.asked = append(r.asked, req.Method+" "+req.URL.Path)
+	}
+	r.mu.Unlock()
+	if u, p, _ := req.BasicAuth(); user != "" && (u != user || p != password) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
+		http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, http.StatusUnauthorized)
+		return
+	}
+	switch {
+	case broken != "" && strings.HasPrefix(req.URL.Path, "/v2/"+broken+"/"):
+		http.Error(w, "out of order", http.StatusInternalServerError)
+	case hung != "" && strings.HasPrefix(req.URL.Path, "/v2/"+hung+"/"):
+		select {
+		case r.reached <- struct{}{}:
+		default:
+		}
+		<-req.Context().Done()
+	default:
+		inner.ServeHTTP(w, req)
+	}
 }
 
 func rigOf(ts *testscript.TestScript) *rig { return ts.Value(rigKey{}).(*rig) }
@@ -117,7 +149,7 @@ func push(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: push REPOSITORY:TAG [SEED] [manifest]")
 	}
 	r := rigOf(ts)
-	ref, err := name.ParseReference(r.host + "/" + args[0])
+	ref, err := name.ParseReference(r.store + "/" + args[0])
 	ts.Check(err)
 	seed := int64(0)
 	for _, c := range strings.Join(args, " ") {
@@ -173,21 +205,12 @@ func expand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// login USER PASSWORD makes the registry ask for these.
+// login USER PASSWORD makes the registry ask for these from now on.
 func login(ts *testscript.TestScript, neg bool, args []string) {
 	r := rigOf(ts)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.user, r.password = args[0], args[1]
-	r.auth = &authn.Basic{Username: args[0], Password: args[1]}
-}
-
-// remove REPOSITORY@DIGEST deletes a manifest.
-func remove(ts *testscript.TestScript, neg bool, args []string) {
-	r := rigOf(ts)
-	ref, err := name.ParseReference(r.host + "/" + args[0])
-	ts.Check(err)
-	ts.Check(remote.Delete(ref, remote.WithAuth(r.auth)))
 }
 
 // break REPOSITORY makes every look-up below it fail with 500.
@@ -208,3 +231,14 @@ func requests(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	r.asked = nil
 }
+
+// hang REPOSITORY makes every look-up below it wait for ever.
+func hang(ts *testscript.TestScript, neg bool, args []string) {
+	r := rigOf(ts)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hung = args[0]
+}
+
+// reached waits until a look-up hangs.
+func reached(ts *testscript.TestScript, neg bool, args []string) { <-rigOf(ts).reached }

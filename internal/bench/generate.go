@@ -30,6 +30,9 @@ type tree struct {
 // host give the same bytes.
 func generate(dir, host string, seed uint64, n, images, refs int) (*tree, error) {
 	t := &tree{pristine: filepath.Join(dir, "pristine"), work: filepath.Join(dir, "work"), images: images, refs: refs}
+	if _, err := os.Stat(dir); err == nil {
+		return nil, fmt.Errorf("%s exists: remove it, for what it holds would be measured, too", dir)
+	}
 	r := rand.New(rand.NewPCG(seed, uint64(n)))
 	all := newPool(r, images, refs)
 	t.scopes = all.scopes

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,8 +19,8 @@ const prototypeVerb = "prototype"
 
 // A spot is a value to which the prototype adds a digest.
 type spot struct {
-	path, ref, value string
-	line             int
+	path, ref, value, latest string
+	line                     int
 }
 
 // prototype is the bare thing that the ratios are printed against: it decodes the files
@@ -71,17 +70,12 @@ func prototype(root string) error {
 		ask.Go(func() error {
 			host, name, _ := strings.Cut(s.ref, "/")
 			repository, tag, _ := strings.Cut(name, ":")
-			tag = cmp.Or(tag, "latest")
 			resp, err := client.Head(fmt.Sprintf("http://%s/v2/%s/manifests/%s", host, repository, tag))
 			if err != nil {
 				return err
 			}
-			added := "@" + resp.Header.Get("Docker-Content-Digest")
-			if strings.HasSuffix(s.ref, repository) {
-				added = ":latest" + added
-			}
 			mu.Lock()
-			digests[s.ref] = added
+			digests[s.ref] = resp.Header.Get("Docker-Content-Digest")
 			mu.Unlock()
 			return resp.Body.Close()
 		})
@@ -90,12 +84,15 @@ func prototype(root string) error {
 		return err
 	}
 	for path, at := range files {
-		data, readErr := os.ReadFile(path)
+		data, err := os.ReadFile(path)
 		lines := strings.SplitAfter(string(data), "\n")
 		for _, s := range at {
-			lines[s.line-1] = strings.Replace(lines[s.line-1], s.value, s.value+digests[s.ref], 1)
+			lines[s.line-1] = strings.Replace(lines[s.line-1], s.value, s.value+s.latest+"@"+digests[s.ref], 1)
 		}
-		if err := cmp.Or(readErr, os.WriteFile(path, []byte(strings.Join(lines, "")), 0o644)); err != nil {
+		if err == nil {
+			err = os.WriteFile(path, []byte(strings.Join(lines, "")), 0o644)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -116,11 +113,14 @@ func visit(n *yaml.Node, path string, spots []spot) []spot {
 		}
 	}
 	if v := values["image"]; v != nil && strings.Contains(v.Value, "/") && !strings.Contains(v.Value, "@") {
-		return append(spots, spot{path, v.Value, v.Value, v.Line})
+		if host, name, _ := strings.Cut(v.Value, "/"); !strings.Contains(name, ":") {
+			return append(spots, spot{path, host + "/" + name + ":latest", v.Value, ":latest", v.Line})
+		}
+		return append(spots, spot{path, v.Value, v.Value, "", v.Line})
 	}
 	for _, pair := range [][2]string{{"name", "newTag"}, {"repository", "tag"}} {
 		if name, tag := values[pair[0]], values[pair[1]]; name != nil && tag != nil && strings.Contains(name.Value, ":") {
-			return append(spots, spot{path, name.Value + ":" + tag.Value, tag.Value, tag.Line})
+			return append(spots, spot{path, name.Value + ":" + tag.Value, tag.Value, "", tag.Line})
 		}
 	}
 	return spots

@@ -1,0 +1,29 @@
+FUZZ_TIME ?= 60s
+
+.PHONY: test race fuzz bench golden lint
+
+test: ## every test; those that need a server that is not installed skip with the reason
+	go test ./...
+
+race:
+	go test -race ./...
+
+fuzz: ## every fuzz target in turn, for FUZZ_TIME each
+	@for target in $$(grep -rhoE '^func Fuzz[A-Za-z]+' --include='*_test.go' internal | awk '{print $$2}' | sort -u); do \
+		for dir in $$(grep -rlE "^func $$target\(" --include='*_test.go' internal | xargs -n1 dirname | sort -u); do \
+			echo "$$dir $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ_TIME) ./$$dir || exit 1; \
+		done; \
+	done
+
+bench: ## speed, memory and correctness on a generated repository of 10,000 files
+	go run ./internal/bench
+
+golden: ## rewrite the golden files; read the diff before you commit it
+	go test ./internal/manifest ./internal/config -update
+	UPDATE_SCRIPTS=1 go test ./cmd/pinnace
+
+lint:
+	go vet ./...
+	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	go run mvdan.cc/gofumpt@v0.12.0 -l cmd internal
