@@ -51,10 +51,20 @@ func TestScript(t *testing.T) {
 			env.Values[rigKey{}] = r
 			env.Defer(r.server.Close)
 			env.Setenv("REGISTRY", r.host)
+			env.Setenv("STORE", r.store)
+			env.Setenv("REAL", os.Getenv("PINNACE_TEST_REGISTRY"))
+			env.Setenv("REAL_USER", os.Getenv("PINNACE_TEST_REGISTRY_USER"))
+			env.Setenv("REAL_PASSWORD", os.Getenv("PINNACE_TEST_REGISTRY_PASSWORD"))
 			env.Setenv("DEMO", demo)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("DOCKER_CONFIG", filepath.Join(env.WorkDir, ".docker"))
 			return nil
+		},
+		Condition: func(condition string) (bool, error) {
+			if condition != "real" {
+				return false, fmt.Errorf("unknown condition %q", condition)
+			}
+			return os.Getenv("PINNACE_TEST_REGISTRY") != "", nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"push":     push,
@@ -151,14 +161,9 @@ func push(ts *testscript.TestScript, neg bool, args []string) {
 	r := rigOf(ts)
 	ref, err := name.ParseReference(r.store + "/" + args[0])
 	ts.Check(err)
-	seed := int64(0)
-	for _, c := range strings.Join(args, " ") {
-		seed = seed*31 + int64(c)
-	}
-	source := random.WithSource(rand.NewSource(seed))
 	options := []remote.Option{remote.WithAuth(r.auth)}
-	if args[len(args)-1] == "manifest" {
-		img, err := random.Image(64, 1, source)
+	if words := strings.Join(args, " "); args[len(args)-1] == "manifest" {
+		img, err := random.Image(64, 1, source(words))
 		ts.Check(err)
 		ts.Check(remote.Write(ref, img, options...))
 		digest, err := img.Digest()
@@ -166,27 +171,45 @@ func push(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("DIGEST", digest.String())
 		return
 	}
-	var index v1.ImageIndex = random0(ts)
-	for _, arch := range []string{"amd64", "arm64"} {
-		img, err := random.Image(64, 1, source)
-		ts.Check(err)
-		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}}})
-		if arch == "amd64" {
-			child, err := img.Digest()
-			ts.Check(err)
-			ts.Setenv("CHILD", child.String())
-		}
-	}
+	index, child, err := madeUp(strings.Join(args, " "))
+	ts.Check(err)
 	ts.Check(remote.WriteIndex(ref, index, options...))
 	digest, err := index.Digest()
 	ts.Check(err)
 	ts.Setenv("DIGEST", digest.String())
+	ts.Setenv("CHILD", child.String())
 }
 
-func random0(ts *testscript.TestScript) v1.ImageIndex {
+// source makes the same bytes of the same words.
+func source(words string) random.Option {
+	seed := int64(0)
+	for _, c := range words {
+		seed = seed*31 + int64(c)
+	}
+	return random.WithSource(rand.NewSource(seed))
+}
+
+// madeUp returns an index of two platforms, and the digest of its linux/amd64.
+func madeUp(words string) (v1.ImageIndex, v1.Hash, error) {
 	index, err := random.Index(0, 0, 0)
-	ts.Check(err)
-	return index
+	if err != nil {
+		return nil, v1.Hash{}, err
+	}
+	var amd64 v1.Hash
+	bytes := source(words)
+	for _, arch := range []string{"amd64", "arm64"} {
+		img, err := random.Image(64, 1, bytes)
+		if err != nil {
+			return nil, v1.Hash{}, err
+		}
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}}})
+		if arch == "amd64" {
+			if amd64, err = img.Digest(); err != nil {
+				return nil, v1.Hash{}, err
+			}
+		}
+	}
+	return index, amd64, nil
 }
 
 // expand FILE... replaces $NAME in the files by the environment's value.

@@ -7,8 +7,8 @@ import (
 	"github.com/fatih/color"
 )
 
-// Diff returns a unified diff of one file, in colour where colour is on. Line ends are
-// kept as they are, so that the text can be applied.
+// Diff returns a unified diff of one file. Without colour it is exact, so that it can be
+// applied; in colour, for a terminal, control characters are made visible.
 func Diff(path string, old, data []byte) string {
 	text := udiff.Unified("a/"+path, "b/"+path, string(old), string(data))
 	if color.NoColor {
@@ -18,6 +18,7 @@ func Diff(path string, old, data []byte) string {
 	for line := range strings.Lines(text) {
 		body := strings.TrimRight(line, "\r\n")
 		end := line[len(body):]
+		body = strings.ReplaceAll(Plain(body), `\t`, "\t")
 		switch {
 		case strings.HasPrefix(body, "--- "), strings.HasPrefix(body, "+++ "):
 			body = color.New(color.Bold).Sprint(body)

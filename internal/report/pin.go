@@ -199,7 +199,7 @@ func (p Pin) images(w io.Writer) {
 		if i == mostRows {
 			break
 		}
-		t.AppendRow(table.Row{color.New(color.FgGreen).Sprint(past(k.action)), Plain(k.name), color.New(color.FgCyan).Sprint(k.digest.Short()), count(places[k], "place")})
+		t.AppendRow(table.Row{color.New(color.FgGreen).Sprint(p.done(k.action)), Plain(k.name), color.New(color.FgCyan).Sprint(k.digest.Short()), count(places[k], "place")})
 	}
 	fmt.Fprintln(w, t.Render())
 	if more := len(keys) - mostRows; more > 0 {
@@ -208,7 +208,11 @@ func (p Pin) images(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
-func past(a plan.Action) string {
+// done is the word for an action that was, or with DryRun would be, taken.
+func (p Pin) done(a plan.Action) string {
+	if p.DryRun {
+		return string(a)
+	}
 	switch a {
 	case plan.Update:
 		return "updated"
