@@ -28,7 +28,13 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/cli"
 )
 
+// asPinnace makes the test binary the program itself.
+const asPinnace = "PINNACE_TEST_AS_PROGRAM"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asPinnace) != "" {
+		os.Exit(cli.Main())
+	}
 	testscript.Main(m, map[string]func(){"pinnace": func() { os.Exit(cli.Main()) }})
 }
 

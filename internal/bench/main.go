@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"syscall"
 	"time"
 )
 
@@ -53,7 +55,7 @@ func parse() options {
 	flag.BoolVar(&o.strict, "strict", false, "fail on missed times and memory, too")
 	flag.BoolVar(&o.large, "large", false, "add a repository of ten times the files and images")
 	flag.BoolVar(&o.keep, "keep", false, "keep the generated directories")
-	flag.StringVar(&o.dir, "dir", "", "where to generate; default: a temporary directory")
+	flag.StringVar(&o.dir, "dir", "", "where to generate; default: a temporary directory, in memory where there is one")
 	flag.StringVar(&o.addr, "addr", "127.0.0.1:0", "where the registry listens; a fixed port makes the bytes the same each time")
 	flag.StringVar(&o.binary, "binary", "", "the pinnace to measure; default: it is built")
 	flag.Parse()
@@ -77,14 +79,15 @@ func run() error {
 	}
 	dir := o.dir
 	if dir == "" {
-		made, err := os.MkdirTemp("", "pinnace-bench-")
+		made, err := os.MkdirTemp(memory(), "pinnace-bench-")
 		if err != nil {
 			return err
 		}
 		dir = made
 	}
-	if o.keep {
-		fmt.Println("directory:", dir)
+	fmt.Println("directory:", dir)
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		fmt.Printf("load before, on %d processors: %s", runtime.NumCPU(), load)
 	}
 	b := &bench{options: o, dir: dir}
 	err := b.all()
@@ -92,6 +95,18 @@ func run() error {
 		err = errors.Join(err, b.clean())
 	}
 	return err
+}
+
+// memory returns a file system in memory, or "" where there is none. On ext4 the rows would
+// disturb each other: it passes over every inode that was freed within the last minutes,
+// and each replaced file frees one, so that each run would be slower than the one before.
+func memory() string {
+	const shm = "/dev/shm"
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(shm, &fs); err != nil || fs.Bavail*uint64(fs.Bsize) < 2<<30 {
+		return ""
+	}
+	return shm
 }
 
 // clean removes what was generated, and a directory of our own with it.

@@ -19,8 +19,11 @@ type cost struct {
 	Status    int
 }
 
-// measureVerb is the hidden verb under which this program starts itself to measure.
-const measureVerb = "measure-child"
+// The hidden verbs under which this program starts itself.
+const (
+	measureVerb   = "measure-child"
+	prototypeVerb = "prototype"
+)
 
 // limits starts a program as a shell with few file descriptors would.
 const limits = `ulimit -n 1024; exec "$@"`

@@ -5,17 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
-
-const prototypeVerb = "prototype"
 
 // A spot is a value to which the prototype adds a digest.
 type spot struct {
@@ -37,7 +37,8 @@ func prototype(root string) error {
 		}
 		scan.Go(func() error {
 			data, err := os.ReadFile(path)
-			if err != nil || bytes.Contains(data, []byte("kind: CustomResourceDefinition")) || !hinted(data) {
+			has := func(s string) bool { return bytes.Contains(data, []byte(s)) }
+			if err != nil || has("kind: CustomResourceDefinition") || !has("image:") && !has("image\":") && !has("newTag") {
 				return err
 			}
 			for decoder := yaml.NewDecoder(bytes.NewReader(data)); ; {
@@ -60,22 +61,17 @@ func prototype(root string) error {
 	ask.SetLimit(50)
 	for _, s := range spots {
 		files[s.path] = append(files[s.path], s)
-		mu.Lock()
-		_, asked := digests[s.ref]
-		digests[s.ref] += ""
-		mu.Unlock()
-		if asked {
-			continue
-		}
+		digests[s.ref] = ""
+	}
+	for _, ref := range slices.Collect(maps.Keys(digests)) {
 		ask.Go(func() error {
-			host, name, _ := strings.Cut(s.ref, "/")
-			repository, tag, _ := strings.Cut(name, ":")
-			resp, err := client.Head(fmt.Sprintf("http://%s/v2/%s/manifests/%s", host, repository, tag))
+			host, name, _ := strings.Cut(ref, "/")
+			resp, err := client.Head(fmt.Sprintf("http://%s/v2/%s", host, strings.Replace(name, ":", "/manifests/", 1)))
 			if err != nil {
 				return err
 			}
 			mu.Lock()
-			digests[s.ref] = resp.Header.Get("Docker-Content-Digest")
+			digests[ref] = resp.Header.Get("Docker-Content-Digest")
 			mu.Unlock()
 			return resp.Body.Close()
 		})
@@ -85,22 +81,18 @@ func prototype(root string) error {
 	}
 	for path, at := range files {
 		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
 		lines := strings.SplitAfter(string(data), "\n")
 		for _, s := range at {
 			lines[s.line-1] = strings.Replace(lines[s.line-1], s.value, s.value+s.latest+"@"+digests[s.ref], 1)
 		}
-		if err == nil {
-			err = os.WriteFile(path, []byte(strings.Join(lines, "")), 0o644)
-		}
-		if err != nil {
+		if err := os.WriteFile(path, []byte(strings.Join(lines, "")), 0o644); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func hinted(data []byte) bool {
-	return bytes.Contains(data, []byte("image:")) || bytes.Contains(data, []byte("image\":")) || bytes.Contains(data, []byte("newTag"))
 }
 
 // visit collects image keys, and tags that stand beside a name.

@@ -112,8 +112,7 @@ func (w *walker) kustomizeImage(m *yaml.Node) {
 	if text(tagNode) == "" {
 		tagNode = nil
 	}
-	if tagNode == nil && digestNode == nil {
-		w.kustomizeName(name, newName)
+	if w.kustomizeName(name, newName) || tagNode == nil && digestNode == nil {
 		return
 	}
 	p := &parts{kustomize: true, name: name}
@@ -133,29 +132,28 @@ func (w *walker) kustomizeImage(m *yaml.Node) {
 	w.add(c, p.nodes...)
 }
 
-// kustomizeName reports a newName that holds a tag or digest: kustomize appends the
-// base's tag to it.
-func (w *walker) kustomizeName(name string, newName *yaml.Node) {
+// kustomizeName reports a newName that holds a tag or digest: kustomize appends newTag,
+// or the base's tag, to it. It returns false where the name is as it should be.
+func (w *walker) kustomizeName(name string, newName *yaml.Node) bool {
 	if newName == nil {
-		return
+		return false
 	}
-	ref, err := image.Parse(text(newName))
-	if err == nil && ref.Tag == "" && !ref.Pinned() {
-		return
+	f := w.finding(newName, KustomizeImage)
+	f.Overrides, f.Text = name, text(newName)
+	ref, err := image.Parse(f.Text)
+	switch {
+	case f.Text == "" || err == nil && ref.Tag == "" && !ref.Pinned():
+		return false
+	case isTemplated(f.Text):
+		f.Problem = problem(Templated, "a template or variable stands for the name")
+	case err != nil:
+		f.Problem = problem(Malformed, "newName: %s", err)
+	default:
+		f.Problem = problem(Malformed, "newName holds a tag or digest, and kustomize appends another tag to it: write newName: %s with newTag and digest", ref.Name)
 	}
-	w.in("newName", func() {
-		f := w.finding(newName, KustomizeImage)
-		f.Overrides, f.Text = name, text(newName)
-		switch {
-		case isTemplated(f.Text):
-			f.Problem = problem(Templated, "a template or variable stands for the name")
-		case err != nil:
-			f.Problem = problem(Malformed, "newName: %s", err)
-		default:
-			f.Problem = problem(Malformed, "newName holds a tag or digest, and kustomize appends the base's tag to it: write newName: %s with newTag and digest", ref.Name)
-		}
-		w.add(candidate{Finding: f}, newName)
-	})
+	w.in("newName", func() { f.Pointer = pointer(w.path) })
+	w.add(candidate{Finding: f}, newName)
+	return true
 }
 
 // kustomizeStrings reads the images of an Argo CD source: "image:tag" or

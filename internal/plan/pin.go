@@ -100,6 +100,8 @@ func Decide(f manifest.Finding, a Answer, o Options) Step {
 		if o.Update && f.Image.Tag == "" {
 			s.Reason = "no tag is written that could be followed"
 		}
+	case f.Image.Pinned() && f.Image.Tag == "" && errors.Is(a.TagErr, image.ErrUnknown):
+		s.Action, s.Reason = Keep, "the comment "+f.TagComment+" is no tag that could be followed"
 	case a.TagErr != nil:
 		s.Action, s.Err, s.Reason = Fail, a.TagErr, a.TagErr.Error()
 	case a.Tag.Digest == "":

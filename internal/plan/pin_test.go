@@ -43,6 +43,7 @@ func TestDecide(t *testing.T) {
 		{"update, no answer", find(pinned), Answer{TagErr: down}, Options{Update: true}, Fail, "", "down"},
 		{"update, no tag", find(bare), Answer{}, Options{Update: true}, Keep, "", "no tag is written"},
 		{"update, tag in the comment", manifest.Finding{Image: bare, TagComment: "1"}, Answer{Tag: index}, Options{Update: true}, Update, "a/b:1@" + string(two), ""},
+		{"update, comment that is no tag", manifest.Finding{Image: bare, TagComment: "why"}, Answer{TagErr: image.ErrUnknown}, Options{Update: true}, Keep, "", "the comment why is no tag"},
 		{"lift a child", find(pinned), Answer{Tag: index, Pinned: single}, Options{Lift: true}, Lift, "a/b:1@" + string(two), ""},
 		{"lift an index that moved", find(pinned), Answer{Tag: index, Pinned: image.Resolution{Digest: one, MediaType: image.OCIIndex}}, Options{Lift: true}, Keep, "", "the tag has moved"},
 		{"lift, digest unknown", find(pinned), Answer{Tag: index, PinnedErr: down}, Options{Lift: true}, Fail, "", "down"},
