@@ -42,6 +42,7 @@ func Main() int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	setColor(os.Stdout)
+	tuneGC()
 	return Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }
 

@@ -22,6 +22,8 @@ var ErrChanged = errors.New("the file has changed since it was read")
 // A Dir is an open directory.
 type Dir struct {
 	root *os.Root
+	self *os.File // the directory, for openBelow
+	fd   int
 	// only is the one file that is visited, where the directory was opened for it.
 	only string
 }
@@ -41,12 +43,18 @@ func Open(name string) (*Dir, error) {
 		d.only = filepath.Base(name)
 		name = filepath.Dir(name)
 	}
-	d.root, err = os.OpenRoot(name)
-	return d, err
+	if d.root, err = os.OpenRoot(name); err != nil {
+		return nil, err
+	}
+	if d.self, err = d.root.Open("."); err != nil {
+		return nil, errors.Join(err, d.root.Close())
+	}
+	d.fd = int(d.self.Fd())
+	return d, nil
 }
 
 // Close releases the directory.
-func (d *Dir) Close() error { return d.root.Close() }
+func (d *Dir) Close() error { return errors.Join(d.self.Close(), d.root.Close()) }
 
 // Walk calls visit for each file in lexical order until it returns an error, which Walk
 // returns. link is set for a symbolic link, which is not followed.
@@ -128,9 +136,12 @@ func (e TooLarge) Error() string {
 
 // Read returns the bytes of a file, or a TooLarge where there are more than limit.
 func (d *Dir) Read(name string, limit int64) ([]byte, error) {
-	f, err := d.root.Open(name)
-	if err != nil {
-		return nil, err
+	f, ok := d.openBelow(name)
+	if !ok {
+		var err error
+		if f, err = d.root.Open(name); err != nil {
+			return nil, err
+		}
 	}
 	defer f.Close()
 	info, err := f.Stat()

@@ -47,7 +47,7 @@ var rules = []rule{
 		pkg: "internal/check", pure: true, internal: []string{"internal/image", "internal/manifest", "internal/plan"},
 		tests: []string{kyaml},
 	},
-	{pkg: "internal/dir", third: []string{"github.com/go-git/go-git/v5/plumbing/format/gitignore"}},
+	{pkg: "internal/dir", third: []string{"github.com/go-git/go-git/v5/plumbing/format/gitignore", "golang.org/x/sys/unix"}},
 	{
 		pkg: "internal/registry", internal: []string{"internal/image"},
 		third: []string{ggcr, "golang.org/x/net/publicsuffix"}, tests: []string{"golang.org/x/net/dns/dnsmessage"},
@@ -62,7 +62,7 @@ var rules = []rule{
 		internal: []string{"internal/image", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/dir", "internal/registry", "internal/reconcile", "internal/report"},
 		third:    []string{"github.com/spf13/cobra", "github.com/spf13/pflag", colour, distance, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	},
-	{pkg: "internal/bench", internal: []string{"internal/image", "internal/manifest"}, third: []string{kyaml, pretty, "golang.org/x/sys"}},
+	{pkg: "internal/bench", third: []string{kyaml, pretty}},
 	{pkg: "internal/importtest"},
 	{pkg: "cmd/pinnace", internal: []string{"internal/cli"}, tests: []string{ggcr}},
 }

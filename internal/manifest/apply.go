@@ -29,7 +29,7 @@ var ErrProof = errors.New("the edit could not be proved to change the images alo
 // changes anything. An edit of a place that cannot be edited is an error, and so is one
 // whose Old does not stand there; either way nothing is changed.
 func Apply(data []byte, f Format, edits []Edit, extra ...Extra) ([]byte, error) {
-	before := scan(data, f, extra)
+	before := scan(data, f, extra, decode)
 	if before.problem != nil {
 		return nil, before.problem
 	}

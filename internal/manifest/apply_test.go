@@ -85,7 +85,7 @@ func TestApplyRefuses(t *testing.T) {
 // TestProofCatches shows that each part of the proof can fail.
 func TestProofCatches(t *testing.T) {
 	old := []byte("image: a/b:1 # c\nother: x\n")
-	before := scan(old, Values, nil)
+	before := scan(old, Values, nil, decode)
 	want := ref(t, "a/b:2")
 	good := splice{span: Span{11, 12}, text: "2", node: before.found[0].form.(whole).scalar.node, value: "a/b:2"}
 	if err := prove(old, []byte("image: a/b:2 # c\nother: x\n"), Values, nil, before, []splice{good}, map[int]image.Ref{0: want}); err != nil {

@@ -140,7 +140,7 @@ func (w *walker) parts(m *yaml.Node) []*yaml.Node {
 			return nil
 		}
 	}
-	p := &parts{name: nameNode.Value, bare: digestKey == "sha"}
+	p := &parts{name: text(nameNode), bare: digestKey == "sha"}
 	registryNode := find(m, "registry")
 	if registry := text(registryNode); registry != "" {
 		if w.registry != "" {

@@ -18,7 +18,7 @@ func prove(old, data []byte, f Format, extra []Extra, before scanned, splices []
 	if err := proveBytes(old, data, splices); err != nil {
 		return err
 	}
-	after := scan(data, f, extra)
+	after := scan(data, f, extra, decode)
 	if after.problem != nil {
 		return fmt.Errorf("the result cannot be read: %w", after.problem)
 	}

@@ -23,7 +23,7 @@ type scalar struct {
 // locate finds the bytes of a scalar node. The position of a node is that of its
 // first property (anchor or tag); its end is not reported and is lexed by style.
 func (l *lines) locate(n *yaml.Node) (scalar, *Problem) {
-	s := scalar{node: Position{n.Line, n.Column}, position: Position{n.Line, n.Column}, value: n.Value}
+	s := scalar{node: Position{n.Line, n.Column}, position: Position{n.Line, n.Column}, value: strings.Clone(n.Value)}
 	s.null = n.Tag == "!!null"
 	s.number = n.Tag == "!!int" || n.Tag == "!!float" || n.Tag == "!!bool"
 	switch {

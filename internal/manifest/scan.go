@@ -16,7 +16,7 @@ type Extra struct{ Kind, Pointer string }
 // Scan returns the images that data holds, in the order of the text. A file that cannot
 // be read at all gives a Result with a Problem.
 func Scan(data []byte, f Format, extra ...Extra) Result {
-	s := scan(data, f, extra)
+	s := scan(data, f, extra, read)
 	r := Result{Problem: s.problem, Local: s.local}
 	if len(s.found) > 0 {
 		r.Findings = make([]Finding, len(s.found))
@@ -47,7 +47,18 @@ type scanned struct {
 	problem *Problem
 }
 
-func scan(data []byte, f Format, extra []Extra) scanned {
+// A reader turns bytes into documents.
+type reader func([]byte) ([]*yaml.Node, *Problem)
+
+// read finds images fast; what it does not know is left to the decoder.
+func read(data []byte) ([]*yaml.Node, *Problem) {
+	if docs, ok := quick(data); ok {
+		return docs, nil
+	}
+	return decode(data)
+}
+
+func scan(data []byte, f Format, extra []Extra, parse reader) scanned {
 	if f == None || len(extra) == 0 && !isUTF16(data) && !screen(data, f) {
 		return scanned{}
 	}
@@ -57,7 +68,7 @@ func scan(data []byte, f Format, extra []Extra) scanned {
 	if f == Dockerfile {
 		return scanDockerfile(data)
 	}
-	docs, p := decode(data)
+	docs, p := parse(data)
 	if p != nil {
 		return scanned{problem: p}
 	}
@@ -149,7 +160,7 @@ func (w *walker) extra(n *yaml.Node, pattern string) {
 
 // unpinnedIn returns the findings of a manifest inside a string.
 func unpinnedIn(data []byte) []Finding {
-	docs, p := decode(data)
+	docs, p := read(data)
 	if p != nil {
 		return nil
 	}

@@ -65,37 +65,42 @@ func hints(data []byte) bool {
 		(bytes.Contains(data, []byte("tag")) || bytes.Contains(data, []byte("digest")) || bytes.Contains(data, []byte("sha")))
 }
 
-// endsImageKey says whether what follows "mage" makes it the end of a key, of a JSON
-// patch's path or of a Helm parameter's name.
+// endsImageKey says whether what follows "mage" makes it the end of a key (image, images),
+// of a JSON patch's path, or of a Helm parameter's name (image.tag).
 func endsImageKey(rest []byte) bool {
 	i := 0
-	for i < len(rest) && (isWord(rest[i]) || rest[i] == '-' || rest[i] == '.') {
+	if i < len(rest) && rest[i] == 's' {
 		i++
 	}
-	if i > 0 && bytes.IndexByte(rest[:i], '.') >= 0 {
-		return true
+	for i < len(rest) && rest[i] == '.' {
+		i++
+		for i < len(rest) && isWord(rest[i]) {
+			i++
+		}
+	}
+	if i < len(rest) && (isWord(rest[i]) || rest[i] == '-') {
+		return false
 	}
 	for i < len(rest) && (rest[i] == '"' || rest[i] == '\'') {
 		i++
 	}
-	if i >= len(rest) {
-		return false
-	}
-	for i < len(rest) && (isBlank(rest[i]) || breakAt(rest, i) > 0 || rest[i] == '#') {
-		if rest[i] == '#' {
+	for i < len(rest) {
+		switch c := rest[i]; {
+		case c == ':', c == ',', c == '}':
+			return true
+		case c == '#':
 			for i < len(rest) && breakAt(rest, i) == 0 {
 				i++
 			}
-			continue
+		case isBlank(c):
+			i++
+		case breakAt(rest, i) > 0:
+			return true
+		default:
+			return false
 		}
-		i++
 	}
-	if i < len(rest) && rest[i] == ':' {
-		return true
-	}
-	return bytes.HasPrefix(bytes.TrimLeft(rest, `"'`), []byte("\n")) || // the value of a patch's path or a parameter's name
-		bytes.HasPrefix(bytes.TrimLeft(rest, `"'`), []byte("\r")) ||
-		bytes.HasPrefix(bytes.TrimLeft(rest, `"' `), []byte(",")) || bytes.HasPrefix(bytes.TrimLeft(rest, `"' `), []byte("}"))
+	return false
 }
 
 func isWord(c byte) bool {

@@ -261,11 +261,11 @@ func (w *walker) whole(n *yaml.Node, o option) {
 		}
 		return
 	}
-	written, ok := strings.CutPrefix(n.Value, o.prefix)
+	f.Text = strings.Clone(n.Value) // the finding outlives the file's text
+	written, ok := strings.CutPrefix(f.Text, o.prefix)
 	if !ok {
 		return
 	}
-	f.Text = n.Value
 	ref, err := image.Parse(written)
 	switch {
 	case n.Tag == "!!null" || n.Value == "":
@@ -514,10 +514,10 @@ func findBelow(m *yaml.Node, key string, budget *int) *yaml.Node {
 	return nil
 }
 
-// text returns the value of a scalar that is a string, or "".
+// text returns a copy of the value of a scalar, or "" where there is none.
 func text(n *yaml.Node) string {
 	if n = resolve(n); n != nil && n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
-		return n.Value
+		return strings.Clone(n.Value)
 	}
 	return ""
 }
