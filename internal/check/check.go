@@ -119,7 +119,7 @@ func isContainer(p manifest.Place) bool {
 
 // online compares the written digest with what the registry says.
 func (c *checker) online(file string, f manifest.Finding) {
-	r := plan.Tagged(f)
+	r := plan.Tagged(&f)
 	a, asked := c.answers(r)
 	if !asked || a.Tag.Digest == r.Digest {
 		return

@@ -59,6 +59,7 @@ are not looked for.`,
 				resolver = client
 			}
 			r := p.reconciler(resolver)
+			r.Concurrency = registries.concurrency
 			stop := showProgress(cmd.Context(), cmd.ErrOrStderr(), &r.Progress)
 			checked, err := r.Check(cmd.Context())
 			stop()

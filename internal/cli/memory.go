@@ -9,7 +9,7 @@ import (
 
 // roomyHeap is how large the heap may grow before it is collected, however little of it
 // lives: a run is short, and most of what it parses dies at once.
-const roomyHeap = 32 << 20
+const roomyHeap = 24 << 20
 
 // tuneGC lets a small heap grow to roomyHeap, and a larger one to twice what lives. GOGC
 // and GOMEMLIMIT have the last word.

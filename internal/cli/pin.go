@@ -136,6 +136,7 @@ func (f *pinFlags) prepare(p *project) (*reconcile.Reconciler, reconcile.PinOpti
 		return nil, o, nil, err
 	}
 	r := p.reconciler(client)
+	r.Concurrency = f.registries.concurrency
 	switch f.platform {
 	case "":
 	case config.PlatformIndex:

@@ -27,7 +27,7 @@ type Answer struct {
 
 // Needs says what must be asked about a finding before Pin can decide: the meaning of its
 // tag, and, where that differs from the written digest, the digest itself.
-func Needs(f manifest.Finding, o Options) (tag, pinned bool) {
+func Needs(f *manifest.Finding, o Options) (tag, pinned bool) {
 	switch {
 	case !f.Editable():
 		return false, false
@@ -41,7 +41,7 @@ func Needs(f manifest.Finding, o Options) (tag, pinned bool) {
 
 // Tagged returns the finding's image with the tag that stands beside a bare digest in a
 // comment.
-func Tagged(f manifest.Finding) image.Ref {
+func Tagged(f *manifest.Finding) image.Ref {
 	r := f.Image
 	if r.Tag == "" {
 		r.Tag = f.TagComment
@@ -65,7 +65,7 @@ const (
 // A Step is what happens to one finding. New is the image afterwards; Reason says why
 // there is no edit.
 type Step struct {
-	Finding manifest.Finding
+	Finding *manifest.Finding
 	Action  Action
 	New     image.Ref
 	Reason  string
@@ -85,7 +85,7 @@ func (s Step) Edit(style manifest.Style) (manifest.Edit, bool) {
 var errNoDigest = errors.New("the registry gave no digest")
 
 // Decide says what happens to a finding.
-func Decide(f manifest.Finding, a Answer, o Options) Step {
+func Decide(f *manifest.Finding, a Answer, o Options) Step {
 	s := Step{Finding: f, New: f.Image}
 	tag, pinned := Needs(f, o)
 	switch {

@@ -49,7 +49,7 @@ func TestDecide(t *testing.T) {
 		{"lift, digest unknown", find(pinned), Answer{Tag: index, PinnedErr: down}, Options{Lift: true}, Fail, "", "down"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s := Decide(tc.finding, tc.answer, tc.options)
+			s := Decide(&tc.finding, tc.answer, tc.options)
 			if s.Action != tc.action || !strings.Contains(s.Reason, tc.reason) {
 				t.Errorf("got %s (%s), want %s (%s)", s.Action, s.Reason, tc.action, tc.reason)
 			}
@@ -78,7 +78,7 @@ func TestNeeds(t *testing.T) {
 		{"no tag", manifest.Finding{Image: image.Ref{Name: "a", Digest: one}}, Options{Update: true}, false, false},
 		{"ignored", manifest.Finding{Image: image.Ref{Name: "a"}, Ignored: true}, Options{}, false, false},
 	} {
-		if tag, digest := Needs(tc.finding, tc.options); tag != tc.tag || digest != tc.digest {
+		if tag, digest := Needs(&tc.finding, tc.options); tag != tc.tag || digest != tc.digest {
 			t.Errorf("%s: asks for tag %v, digest %v", tc.name, tag, digest)
 		}
 	}

@@ -26,16 +26,17 @@ type Unanswered struct {
 
 // Check holds every image to the rules. Without a Resolver it asks nothing.
 func (r *Reconciler) Check(ctx context.Context) (*Checked, error) {
-	a := newAsker(r)
+	a := newAsker(ctx, r)
 	var each func(check.File)
 	if r.Resolver != nil {
 		each = func(f check.File) {
-			for _, found := range f.Result.Findings {
-				if asks(found) {
-					ref := plan.Tagged(found)
-					a.ask(ctx, ref, ref.Tag != "", true)
+			var all []inquiry
+			for i := range f.Result.Findings {
+				if found := &f.Result.Findings[i]; asks(found) {
+					all = append(all, checkInquiry(plan.Tagged(found)))
 				}
 			}
+			a.ask(all, nil)
 		}
 	}
 	survey, err := r.Survey(ctx, each)
@@ -52,26 +53,30 @@ func (r *Reconciler) Check(ctx context.Context) (*Checked, error) {
 		return out, nil
 	}
 	out.Findings = check.Check(survey.Files, func(ref image.Ref) (plan.Answer, bool) {
-		return a.answer(ref, ref.Tag != "", true)
+		return a.answer(checkInquiry(ref))
 	})
 	out.Unanswered = r.unanswered(survey, a)
 	return out, nil
 }
 
 // asks says whether the registry is asked about a finding: whatever is pinned.
-func asks(f manifest.Finding) bool { return f.Image.Pinned() && !f.Ignored }
+func asks(f *manifest.Finding) bool { return f.Image.Pinned() && !f.Ignored }
+
+// checkInquiry asks for the meaning of the tag, if there is one, and for the digest.
+func checkInquiry(r image.Ref) inquiry { return inquiry{r, r.Tag != "", true} }
 
 func (r *Reconciler) unanswered(s *Survey, a *asker) []Unanswered {
 	var out []Unanswered
 	seen := map[image.Ref]bool{}
 	for _, f := range s.Files {
-		for _, found := range f.Result.Findings {
+		for i := range f.Result.Findings {
+			found := &f.Result.Findings[i]
 			ref := plan.Tagged(found)
 			if !asks(found) || seen[ref] {
 				continue
 			}
 			seen[ref] = true
-			answer, _ := a.answer(ref, ref.Tag != "", true)
+			answer, _ := a.answer(checkInquiry(ref))
 			for _, err := range []error{answer.TagErr, answer.PinnedErr} {
 				if err != nil && !errors.Is(err, image.ErrUnknown) {
 					out = append(out, Unanswered{ref, err})

@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"github.com/pinnace-dev/pinnace/internal/check"
 	"github.com/pinnace-dev/pinnace/internal/manifest"
@@ -29,6 +28,8 @@ type FilePlan struct {
 	Steps   []plan.Step
 	Changed bool
 	Err     error
+
+	edits []manifest.Edit // what is still to be written
 }
 
 // Pinned is what Pin did.
@@ -37,67 +38,105 @@ type Pinned struct {
 	Files  []FilePlan
 }
 
-// Pin adds digests to the images of every file. Nothing is written before every question
-// is answered; then each file is replaced by itself. Once ctx is done no further file is
-// replaced, and the error says so.
+// Pin adds digests to the images of every file. A file is replaced once all of its own
+// images are answered, while others are still asked about. Once ctx is done no further
+// file is replaced, and the error says so.
 func (r *Reconciler) Pin(ctx context.Context, o PinOptions) (*Pinned, error) {
-	a := newAsker(r)
+	a := newAsker(ctx, r)
+	w := &writers{reconciler: r, options: o, ready: make(chan *FilePlan, 256)}
+	if o.Change == nil {
+		w.start(ctx)
+	}
+	var mu sync.Mutex
+	plans := map[string]*FilePlan{}
 	survey, err := r.Survey(ctx, func(f check.File) {
-		for _, found := range f.Result.Findings {
-			if tag, digest := plan.Needs(found, o.Options); tag {
-				a.ask(ctx, plan.Tagged(found), tag, digest)
+		p := &FilePlan{Path: f.Path, Problem: f.Result.Problem}
+		mu.Lock()
+		plans[f.Path] = p
+		mu.Unlock()
+		findings := f.Result.Findings
+		var all []inquiry
+		for i := range findings {
+			if tag, digest := plan.Needs(&findings[i], o.Options); tag {
+				all = append(all, inquiry{plan.Tagged(&findings[i]), tag, digest})
 			}
 		}
+		a.ask(all, func() { w.decide(p, findings, a) })
 	})
 	a.wait.Wait()
-	if err != nil {
-		return nil, err
+	w.finish()
+	if err == nil {
+		err = ctx.Err()
 	}
-	if err := ctx.Err(); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	out := &Pinned{Survey: survey, Files: make([]FilePlan, len(survey.Files))}
 	for i, f := range survey.Files {
-		out.Files[i] = FilePlan{Path: f.Path, Problem: f.Result.Problem}
-		for _, found := range f.Result.Findings {
-			tag, digest := plan.Needs(found, o.Options)
-			answer, _ := a.answer(plan.Tagged(found), tag, digest)
-			out.Files[i].Steps = append(out.Files[i].Steps, r.step(f.Path, found, answer, o.Options))
-		}
-	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	if o.Change != nil {
-		g.SetLimit(1)
-	}
-	for i := range out.Files {
-		f := &out.Files[i]
-		edits := f.edits(o.Style)
-		if len(edits) == 0 {
-			continue
-		}
-		g.Go(func() error {
-			if err := gctx.Err(); err != nil {
-				return err
+		p := plans[f.Path]
+		if o.Change != nil && p.edits != nil {
+			if err := ctx.Err(); err != nil {
+				return nil, err
 			}
-			f.Changed, f.Err = r.rewrite(f.Path, edits, o)
-			return nil
-		})
+			w.rewrite(p)
+		}
+		out.Files[i] = *p
 	}
-	if err := g.Wait(); err != nil {
-		return out, err
-	}
-	return out, ctx.Err()
+	return out, nil
 }
 
-func (f *FilePlan) edits(style manifest.Style) []manifest.Edit {
-	var edits []manifest.Edit
-	for _, s := range f.Steps {
-		if e, ok := s.Edit(style); ok {
-			edits = append(edits, e)
+// writers rewrite files whose images are answered, one for each core.
+type writers struct {
+	reconciler *Reconciler
+	options    PinOptions
+	ready      chan *FilePlan
+	wait       sync.WaitGroup
+	started    bool
+}
+
+func (w *writers) start(ctx context.Context) {
+	w.started = true
+	for range runtime.GOMAXPROCS(0) {
+		w.wait.Go(func() {
+			for p := range w.ready {
+				if ctx.Err() == nil {
+					w.rewrite(p)
+				}
+			}
+		})
+	}
+}
+
+// finish waits until every file that is ready is written.
+func (w *writers) finish() {
+	close(w.ready)
+	w.wait.Wait()
+}
+
+// decide fills the plan of one file from its answers, and hands it on where something is
+// to be written.
+func (w *writers) decide(p *FilePlan, findings []manifest.Finding, a *asker) {
+	p.Steps = make([]plan.Step, len(findings))
+	for i := range findings {
+		f := &findings[i]
+		tag, digest := plan.Needs(f, w.options.Options)
+		var answer plan.Answer
+		if tag {
+			answer, _ = a.answer(inquiry{plan.Tagged(f), tag, digest})
+		}
+		p.Steps[i] = w.reconciler.step(p.Path, f, answer, w.options.Options)
+		if e, ok := p.Steps[i].Edit(w.options.Style); ok {
+			p.edits = append(p.edits, e)
 		}
 	}
-	return edits
+	if p.edits != nil && w.started {
+		w.ready <- p
+	}
+}
+
+func (w *writers) rewrite(p *FilePlan) {
+	p.Changed, p.Err = w.reconciler.rewrite(p.Path, p.edits, w.options)
+	p.edits = nil
 }
 
 func (r *Reconciler) rewrite(path string, edits []manifest.Edit, o PinOptions) (bool, error) {

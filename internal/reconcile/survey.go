@@ -26,6 +26,8 @@ type Reconciler struct {
 	Exempt func(path string, r image.Ref) string
 	// Extra names further places in a file, as manifest.Scan takes them.
 	Extra func(path string) []manifest.Extra
+	// Concurrency is how many questions one registry is asked at a time; 32 where zero.
+	Concurrency int
 	// Limit is the most bytes of one file; manifest.MaxFile where zero.
 	Limit int64
 	// Platform is the one whose digest is pinned; that of the index where zero.
@@ -58,6 +60,13 @@ func (r *Reconciler) limit() int64 {
 		return r.Limit
 	}
 	return manifest.MaxFile
+}
+
+func (r *Reconciler) concurrency() int {
+	if r.Concurrency > 0 {
+		return r.Concurrency
+	}
+	return 32
 }
 
 func (r *Reconciler) extra(path string) []manifest.Extra {
@@ -159,7 +168,7 @@ func (r *Reconciler) exempt(path string, f *manifest.Finding) {
 }
 
 // step decides on one finding, and names the configuration where that leaves it alone.
-func (r *Reconciler) step(path string, f manifest.Finding, a plan.Answer, o plan.Options) plan.Step {
+func (r *Reconciler) step(path string, f *manifest.Finding, a plan.Answer, o plan.Options) plan.Step {
 	s := plan.Decide(f, a, o)
 	if f.Ignored && r.Exempt != nil {
 		if why := r.Exempt(path, f.Image); why != "" {
