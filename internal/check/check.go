@@ -79,11 +79,11 @@ func (c *checker) finding(file string, f manifest.Finding) {
 		c.at(file, f, Unpinned, fmt.Sprintf("%s has no digest", f.Image), "pinnace pin "+file)
 	}
 	if f.Problem != nil && !f.Image.Pinned() && f.Problem.Code != manifest.Embedded {
-		if isContainer(f.Place) && !hasDigest(f) {
+		if !hasDigest(f) && (isContainer(f.Place) || f.Image != (image.Ref{})) {
 			c.at(file, f, Unpinned, cmp.Or(f.Text, "the image")+" has no digest", "pin it by hand: PIN006 says why pinnace pin cannot")
 		}
 	}
-	if f.Problem != nil && !(f.Image.Pinned() && f.Problem.Code != manifest.Embedded) {
+	if f.Problem != nil && !(f.Image.Pinned() && f.Problem.Harmless()) {
 		c.at(file, f, NotEditable, named(f), "edit it by hand")
 	}
 	if c.answers != nil && f.Image.Pinned() {
@@ -191,11 +191,11 @@ func (c *checker) unPinning(files []File) {
 			continue
 		}
 		for _, found := range f.Result.Findings {
-			if found.Place != manifest.KustomizeImage || found.Image.Pinned() || found.Image.Tag == "" || found.Overrides == "" {
+			if !found.Unpins || found.Ignored {
 				continue
 			}
 			if base, ok := pinnedBelow(f.Path, found.Overrides, byPath, kustomizations, map[string]bool{}); ok {
-				c.at(f.Path, found, UnPinning, fmt.Sprintf("newTag without digest drops the digest that %s pins for %s", base, found.Overrides), "pinnace pin "+f.Path)
+				c.at(f.Path, found, UnPinning, fmt.Sprintf("the entry has no digest and drops the one that %s pins for %s", base, found.Overrides), "pinnace pin "+f.Path)
 			}
 		}
 	}

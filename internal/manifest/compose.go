@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -24,7 +25,8 @@ func isCompose(root *yaml.Node) bool {
 		}
 	}
 	for i := 1; i < len(services.Content); i += 2 {
-		if s := resolve(services.Content[i]); find(s, "image") != nil || find(s, "build") != nil {
+		s := resolve(services.Content[i])
+		if image := resolve(find(s, "image")); image != nil && image.Kind == yaml.ScalarNode || find(s, "build") != nil {
 			return true
 		}
 	}
@@ -32,26 +34,65 @@ func isCompose(root *yaml.Node) bool {
 }
 
 // compose reads the image of each service. The image of a service that is built names
-// the result of the build and is left alone.
+// the result of the build, and is left alone wherever it stands.
 func (w *walker) compose(root *yaml.Node) {
-	services := find(root, "services")
+	services := resolve(find(root, "services"))
 	if services == nil || services.Kind != yaml.MappingNode || !w.enter(root) {
 		return
 	}
 	defer w.leave()
+	built := map[string]bool{}
+	eachService(services, func(_ string, service *yaml.Node) {
+		if isBuilt(service) {
+			built[text(find(service, "image"))] = true
+		}
+	})
 	if !w.enter(services) {
 		return
 	}
 	defer w.leave()
-	for i := 0; i+1 < len(services.Content); i += 2 {
-		service := resolve(services.Content[i+1])
-		value := find(service, "image")
-		if value == nil || find(service, "build") != nil || !w.enter(service) {
-			continue
+	eachService(services, func(name string, service *yaml.Node) {
+		if !w.enter(service) {
+			return
 		}
-		w.path = append(w.path, "services", services.Content[i].Value, "image")
-		w.whole(value, option{place: ComposeService, certain: true})
-		w.path = w.path[:len(w.path)-3]
-		w.leave()
+		defer w.leave()
+		w.path = append(w.path, "services", short(name))
+		defer func() { w.path = w.path[:len(w.path)-2] }()
+		if value := find(service, "image"); value != nil && !isBuilt(service) && !built[text(value)] {
+			w.in("image", func() { w.whole(value, option{place: ComposeService, certain: true}) })
+		}
+		volumes := resolve(find(service, "volumes"))
+		if volumes == nil || volumes.Kind != yaml.SequenceNode {
+			return
+		}
+		for i, item := range volumes.Content {
+			if m := resolve(item); text(find(m, "type")) == "image" && find(m, "source") != nil && w.enter(m) {
+				w.path = append(w.path, "volumes", strconv.Itoa(i), "source")
+				w.whole(find(m, "source"), option{place: ImageVolume, certain: true})
+				w.path = w.path[:len(w.path)-3]
+				w.leave()
+			}
+		}
+	})
+}
+
+// eachService visits the services, those of merge keys included.
+func eachService(services *yaml.Node, visit func(name string, service *yaml.Node)) {
+	for i := 0; i+1 < len(services.Content); i += 2 {
+		key, value := services.Content[i], resolve(services.Content[i+1])
+		switch {
+		case key.Tag == "!!merge" && value.Kind == yaml.MappingNode:
+			for j := 0; j+1 < len(value.Content); j += 2 {
+				visit(value.Content[j].Value, resolve(value.Content[j+1]))
+			}
+		case value.Kind == yaml.MappingNode:
+			visit(key.Value, value)
+		}
 	}
+}
+
+// isBuilt says whether a service is built from source.
+func isBuilt(service *yaml.Node) bool {
+	build := resolve(find(service, "build"))
+	return build != nil && build.Tag != "!!null"
 }

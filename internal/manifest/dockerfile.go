@@ -10,8 +10,9 @@ import (
 
 // A token is a word of a Dockerfile instruction.
 type token struct {
-	text string
-	span Span
+	text  string
+	span  Span
+	split bool // it goes on on the next line
 }
 
 // An instruction is a Dockerfile instruction with its continuation lines.
@@ -30,11 +31,12 @@ func scanDockerfile(data []byte) scanned {
 	for _, i := range d.instructions() {
 		d.instruction(i)
 	}
-	at := 1
+	if d.open != nil {
+		return scanned{problem: d.open}
+	}
 	for i := range d.found {
 		f := &d.found[i].Finding
-		f.Position = s.lines.position(at, f.Span.Start)
-		at = f.Position.Line
+		f.Position = s.lines.position(f.Span.Start)
 	}
 	s.found = d.found
 	return s
@@ -62,7 +64,9 @@ type dockerfile struct {
 	stages map[string]bool
 	index  int
 	ignore bool
+	glued  bool // the line before ended inside a word
 	found  []candidate
+	open   *Problem // a here-document that does not end
 }
 
 // directives reads the comments at the top that set the parser's escape character and
@@ -71,6 +75,7 @@ func (d *dockerfile) directives() {
 	offset := 0
 	if bytes.HasPrefix(d.data, bom) {
 		offset = len(bom)
+		d.body = offset
 	}
 	for offset < len(d.data) {
 		line, next := d.cut(offset)
@@ -88,7 +93,7 @@ func (d *dockerfile) directives() {
 			}
 		case "syntax":
 			if i := bytes.Index(d.data[line.Start:line.End], []byte(value)); value != "" && i >= 0 {
-				d.syntax = token{value, Span{line.Start + i, line.Start + i + len(value)}}
+				d.syntax = token{text: value, span: Span{line.Start + i, line.Start + i + len(value)}}
 			}
 		case "check":
 		default:
@@ -124,7 +129,7 @@ func (d *dockerfile) instructions() []instruction {
 		offset = next
 		if len(trimmed) == 0 || trimmed[0] == '#' {
 			if current == nil && len(trimmed) > 0 {
-				all = append(all, instruction{tokens: []token{{"#", Span{line.Start, line.End}}}})
+				all = append(all, instruction{tokens: []token{{text: "#", span: Span{line.Start, line.End}}}})
 			}
 			continue
 		}
@@ -136,7 +141,14 @@ func (d *dockerfile) instructions() []instruction {
 		if goesOn {
 			end = line.Start + bytes.LastIndexByte(d.data[line.Start:line.End], d.escape)
 		}
-		current.tokens = d.words(current.tokens, line.Start, end)
+		words := d.words(nil, line.Start, end)
+		if d.glued && len(words) > 0 && len(current.tokens) > 0 && words[0].span.Start == line.Start {
+			last := &current.tokens[len(current.tokens)-1]
+			last.text, last.split = last.text+words[0].text, true
+			words = words[1:]
+		}
+		d.glued = goesOn && end > line.Start && !isSpace(d.data[end-1])
+		current.tokens = append(current.tokens, words...)
 		if goesOn {
 			continue
 		}
@@ -154,19 +166,22 @@ func (d *dockerfile) instructions() []instruction {
 
 func (d *dockerfile) words(tokens []token, start, end int) []token {
 	for i := start; i < end; {
-		if isBlank(d.data[i]) {
+		if isSpace(d.data[i]) {
 			i++
 			continue
 		}
 		j := i
-		for j < end && !isBlank(d.data[j]) {
+		for j < end && !isSpace(d.data[j]) {
 			j++
 		}
-		tokens = append(tokens, token{string(d.data[i:j]), Span{i, j}})
+		tokens = append(tokens, token{text: string(d.data[i:j]), span: Span{i, j}})
 		i = j
 	}
 	return tokens
 }
+
+// isSpace names what separates the words of an instruction.
+func isSpace(c byte) bool { return isBlank(c) || c == '\v' || c == '\f' || c == '\r' }
 
 // A hereDoc is the word that ends a here-document.
 type hereDoc struct {
@@ -183,7 +198,20 @@ func hereDocs(i instruction) []hereDoc {
 		return nil
 	}
 	var docs []hereDoc
+	quote := byte(0)
 	for _, t := range i.tokens[1:] {
+		inside := quote != 0
+		for j := range len(t.text) {
+			switch c := t.text[j]; {
+			case quote == 0 && (c == '"' || c == '\'') && (j == 0 || t.text[j-1] != '\\'):
+				quote = c
+			case c == quote && (j == 0 || t.text[j-1] != '\\' || quote == '\''):
+				quote = 0
+			}
+		}
+		if inside {
+			continue
+		}
 		word := strings.TrimLeft(t.text, "0123456789")
 		rest, ok := strings.CutPrefix(word, "<<")
 		if !ok || strings.HasPrefix(rest, "<") {
@@ -207,9 +235,10 @@ func (d *dockerfile) skipHereDoc(offset int, doc hereDoc) int {
 			text = strings.TrimLeft(text, "\t")
 		}
 		if text == doc.word {
-			break
+			return offset
 		}
 	}
+	d.open = problem(Unreadable, "here-document %s has no end: what follows is not looked at", clip(doc.word))
 	return offset
 }
 
@@ -258,7 +287,7 @@ func (d *dockerfile) flags(tokens []token, flag string) {
 			return
 		}
 		if value, ok := strings.CutPrefix(t.text, flag); ok {
-			d.source(token{value, Span{t.span.Start + len(flag), t.span.End}})
+			d.source(token{value, Span{t.span.Start + len(flag), t.span.End}, t.split})
 		}
 	}
 }
@@ -274,8 +303,8 @@ func (d *dockerfile) mounts(tokens []token) {
 		}
 		at := t.span.Start + len("--mount=")
 		for field := range strings.SplitSeq(rest, ",") {
-			if value, ok := strings.CutPrefix(field, "from="); ok {
-				d.source(token{value, Span{at + len("from="), at + len(field)}})
+			if key, value, ok := strings.Cut(field, "="); ok && strings.EqualFold(key, "from") {
+				d.source(token{value, Span{at + len("from="), at + len(field)}, t.split})
 			}
 			at += len(field) + 1
 		}
@@ -304,6 +333,8 @@ func (d *dockerfile) image(t token, prefix string, place Place) {
 	}
 	ref, err := image.Parse(written)
 	switch {
+	case t.split:
+		c.Problem = problem(Multiline, "the word goes on on the next line")
 	case err == nil:
 		c.Image = ref
 	case strings.ContainsRune(written, '$'):

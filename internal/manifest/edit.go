@@ -38,7 +38,7 @@ type splice struct {
 func (s scalar) set(value string) (splice, *Problem) {
 	out := splice{span: s.span, text: value, node: s.node, value: value}
 	switch {
-	case s.exact && s.quote == 0 && !readsAsString(value):
+	case s.exact && s.quote == 0 && (!readsAsString(value) || s.flow && s.number):
 		out.text = `"` + value + `"`
 	case s.exact:
 		keep := commonPrefix(s.value, value)
@@ -75,7 +75,7 @@ type whole struct {
 
 func (w whole) splices(l *lines, want image.Ref, style Style) ([]splice, *Problem) {
 	note := ""
-	if style == DigestOnly && want.Tag != "" && want.Pinned() && l.canComment(w) {
+	if style == DigestOnly && want.Pinned() && tagOf(want.Tag) != "" && l.canComment(w) {
 		note, want.Tag = want.Tag, ""
 	}
 	s, p := w.scalar.set(w.prefix + want.String())
@@ -102,7 +102,7 @@ func (w whole) bare() bool {
 // canComment says whether a comment that holds the tag can stand after the value: it
 // ends its line, or the comment that follows holds the tag already.
 func (l *lines) canComment(w whole) bool {
-	if w.scalar.node == (Position{}) {
+	if w.scalar.node == (Position{}) || w.scalar.flow {
 		return false
 	}
 	end := w.scalar.span.End
@@ -136,8 +136,12 @@ func (l *lines) tagComment(offset int) (string, Span) {
 	return tagOf(string(l.data[i:stop])), Span{i, stop}
 }
 
-// tagOf returns a comment that is a tag and nothing else, or "".
+// tagOf returns a comment that is a tag and nothing else, or "". A word without a digit
+// may be anything; of those "latest" alone is a tag.
 func tagOf(comment string) string {
+	if comment != "latest" && !strings.ContainsAny(comment, "0123456789") {
+		return ""
+	}
 	if r, err := image.Parse("a:" + comment); err == nil && r.Tag == comment && !r.Pinned() {
 		return comment
 	}

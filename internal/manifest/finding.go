@@ -41,6 +41,7 @@ const (
 	Frontend           Place = "dockerfile frontend"
 	Patch              Place = "json patch"
 	Configured         Place = "configured place"
+	Mapping            Place = "mapping"
 )
 
 // An Object names the Kubernetes object that a finding stands in; it is zero
@@ -78,8 +79,10 @@ type Finding struct {
 	Image    image.Ref // zero where Problem says that there is none to read
 	Text     string    // what is written, composed where it is spread over keys
 
-	// Overrides is the image name that a kustomize entry applies to.
+	// Overrides is the image name that a kustomize entry applies to, and Unpins says that
+	// the entry drops the digest that the image has in the base.
 	Overrides string
+	Unpins    bool
 	// TagComment is the tag that a trailing comment keeps beside a bare digest.
 	TagComment string
 	// SharedBy lists the aliases that read this value.
@@ -117,6 +120,7 @@ const (
 	Unreadable   Code = "unreadable"    // the file is not what its name says
 	TooLarge     Code = "too-large"     // over a limit
 	LabelRisk    Code = "label-risk"    // a digest in a Helm tag
+	Strange      Code = "unusual-key"   // readers disagree on the key
 )
 
 // A Problem says why a place or a file is left alone.
@@ -127,6 +131,15 @@ type Problem struct {
 }
 
 func (p *Problem) Error() string { return p.Text }
+
+// Harmless reports whether every reader sees the same image in spite of the problem.
+func (p *Problem) Harmless() bool {
+	switch p.Code {
+	case Block, Multiline, Alias, Shared, Escaped:
+		return true
+	}
+	return false
+}
 
 func problem(code Code, format string, args ...any) *Problem {
 	return &Problem{Code: code, Text: fmt.Sprintf(format, args...)}

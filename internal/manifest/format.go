@@ -32,24 +32,22 @@ func FormatOf(name string) Format {
 	case "kustomization.yaml", "kustomization.yml", "kustomization":
 		return Kustomization
 	}
-	if strings.HasPrefix(lower, "dockerfile.") || strings.HasPrefix(lower, "containerfile.") ||
-		strings.HasSuffix(lower, ".dockerfile") || strings.HasSuffix(lower, ".containerfile") {
-		if !strings.HasSuffix(lower, ".dockerignore") {
-			return Dockerfile
-		}
-		return None
-	}
 	stem, isYAML := strings.CutSuffix(lower, ".yaml")
 	if !isYAML {
 		stem, isYAML = strings.CutSuffix(lower, ".yml")
 	}
 	if !isYAML {
-		if strings.HasSuffix(lower, ".json") {
+		switch {
+		case strings.HasSuffix(lower, ".json"):
 			return YAML
+		case isDockerfileName(lower):
+			return Dockerfile
 		}
 		return None
 	}
 	switch {
+	case stem == "chart":
+		return None // metadata: its annotations may list images, and deploy none
 	case stem == "action" && !strings.Contains(dir, ".github/workflows/"):
 		return Action
 	case isWorkflowDir(dir):
@@ -58,10 +56,23 @@ func FormatOf(name string) Format {
 		return GitLab
 	case isComposeStem(stem):
 		return Compose
-	case strings.Contains(stem, "values"):
+	case strings.Contains(stem, "values"), strings.Contains("/"+strings.ToLower(dir), "/values/"):
 		return Values
 	}
 	return YAML
+}
+
+// isDockerfileName knows Dockerfile.dev, dockerfile-dev, dev.Dockerfile and the like.
+func isDockerfileName(lower string) bool {
+	for _, name := range []string{"dockerfile", "containerfile"} {
+		if strings.HasSuffix(lower, "."+name) {
+			return true
+		}
+		if rest, ok := strings.CutPrefix(lower, name); ok && rest != "" && strings.ContainsRune(".-_", rune(rest[0])) {
+			return !strings.HasSuffix(lower, ".dockerignore")
+		}
+	}
+	return false
 }
 
 func isWorkflowDir(dir string) bool {

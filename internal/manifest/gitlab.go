@@ -29,16 +29,26 @@ func (w *walker) gitlab(root *yaml.Node) {
 }
 
 func (w *walker) gitlabJob(job *yaml.Node) {
-	if value := find(job, "image"); value != nil {
+	if value := find(job, "image"); value != nil && !isReference(value) {
 		w.in("image", func() { w.nameOrMap(value, "name", JobContainer) })
 	}
-	services := find(job, "services")
+	services := resolve(find(job, "services"))
+	if isReference(services) {
+		return
+	}
 	if services == nil || services.Kind != yaml.SequenceNode {
 		return
 	}
 	for i, item := range services.Content {
+		if isReference(item) {
+			continue
+		}
 		w.path = append(w.path, "services", strconv.Itoa(i))
 		w.nameOrMap(item, "name", JobService)
 		w.path = w.path[:len(w.path)-2]
 	}
 }
+
+// isReference says whether a value is taken from another job
+// (https://docs.gitlab.com/ci/yaml/yaml_optimization/#reference-tags).
+func isReference(n *yaml.Node) bool { return n != nil && n.Tag == "!reference" }

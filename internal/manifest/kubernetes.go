@@ -31,12 +31,14 @@ func (w *walker) kubernetes(root *yaml.Node) {
 		group = ""
 	}
 	meta := resolve(find(root, "metadata"))
-	w.object = Object{APIVersion: apiVersion, Kind: kind, Namespace: text(find(meta, "namespace")), Name: text(find(meta, "name"))}
+	w.object = Object{APIVersion: short(apiVersion), Kind: short(kind), Namespace: short(text(find(meta, "namespace"))), Name: short(text(find(meta, "name")))}
 	w.known, w.core = knownGroups[group], coreKinds[kind] && knownGroups[group]
 	w.data = group == "" && (kind == "ConfigMap" || kind == "Secret")
 	switch {
-	case group == "apiextensions.k8s.io" && kind == "CustomResourceDefinition" && duplicateKey(root) == nil:
+	case group == "apiextensions.k8s.io" && kind == "CustomResourceDefinition" && isPlainRoot(root):
 		return
+	case group == "image.toolkit.fluxcd.io", group == "skaffold":
+		return // they name repositories to watch and images to build
 	case group == "kustomize.config.k8s.io":
 		w.kustomization(root)
 		return
@@ -58,24 +60,47 @@ func (w *walker) kubernetes(root *yaml.Node) {
 	}
 }
 
+// isPlainRoot says whether every reader sees the same kind in a root.
+func isPlainRoot(root *yaml.Node) bool {
+	if duplicateKey(root) != nil {
+		return false
+	}
+	for i := 0; i < len(root.Content); i += 2 {
+		if k := root.Content[i]; k.Kind != yaml.ScalarNode || k.Tag != "!!str" {
+			return false
+		}
+	}
+	return true
+}
+
 // list reads each item as an object of its own.
 func (w *walker) list(root *yaml.Node) {
-	items := find(root, "items")
-	if items.Kind != yaml.SequenceNode || !w.enter(root) {
+	if !w.enter(root) {
 		return
 	}
 	defer w.leave()
-	if !w.enter(items) {
-		return
-	}
-	defer w.leave()
-	w.in("items", func() {
-		for i, item := range items.Content {
-			if m := w.follow(item); m != nil && m.Kind == yaml.MappingNode {
-				w.in(strconv.Itoa(i), func() { w.kubernetes(m) })
-			}
+	list := w.object
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		items := w.follow(root.Content[i+1])
+		if key := root.Content[i].Value; key != "items" && key != "<<" || items == nil {
+			continue
 		}
-	})
+		if items.Kind == yaml.MappingNode {
+			items = resolve(find(items, "items"))
+		}
+		if items == nil || items.Kind != yaml.SequenceNode || !w.enter(items) {
+			continue
+		}
+		w.in("items", func() {
+			for i, item := range items.Content {
+				if m := w.follow(item); m != nil && m.Kind == yaml.MappingNode {
+					w.in(strconv.Itoa(i), func() { w.kubernetes(m) })
+				}
+			}
+		})
+		w.leave()
+	}
+	w.object = list
 }
 
 // endsInImage says whether a key names an image: image, sidecarImage, helper-image.
@@ -121,7 +146,7 @@ func (w *walker) looksLikeImage(r image.Ref, exact bool) bool {
 	}
 	slashed := strings.Contains(r.Name, "/")
 	if w.values {
-		return exact || slashed
+		return (exact || slashed) && (w.hub == "" || slashed)
 	}
 	return slashed && r.Registry() != image.DefaultRegistry && !isFileName(r.Registry())
 }
@@ -136,19 +161,59 @@ func isFileName(name string) bool {
 	return false
 }
 
-// patch reads one operation of a JSON patch that sets an image
-// (https://datatracker.ietf.org/doc/html/rfc6902).
+// patchKeys are the members of a JSON patch operation
+// (https://datatracker.ietf.org/doc/html/rfc6902#section-4).
+var patchKeys = map[string]bool{"op": true, "path": true, "value": true, "from": true}
+
+// patch reads one operation of a JSON patch. It returns false where the mapping is none.
 func (w *walker) patch(m *yaml.Node) bool {
-	path := text(find(m, "path"))
-	if !strings.HasSuffix(path, "/image") || find(m, "op") == nil {
+	path, op := text(find(m, "path")), text(find(m, "op"))
+	if !strings.HasPrefix(path, "/") || op == "" || len(w.parents) < 2 || w.parents[len(w.parents)-2].Kind != yaml.SequenceNode {
 		return false
+	}
+	for i := 0; i < len(m.Content); i += 2 {
+		if !patchKeys[m.Content[i].Value] {
+			return false
+		}
 	}
 	value := find(m, "value")
-	if value == nil {
-		return false
+	switch {
+	case op != "add" && op != "replace":
+		return op == "remove" || op == "move" || op == "copy" || op == "test"
+	case value == nil:
+		return true
 	}
 	w.in("value", func() {
-		w.whole(value, option{place: Patch, accept: func(r image.Ref) bool { return w.looksLikeImage(r, false) || strings.Contains(path, "ontainers/") }})
+		last := path[strings.LastIndexByte(path, '/')+1:]
+		parent := strings.TrimSuffix(path, "/"+last)
+		switch {
+		case last == "image":
+			w.whole(value, option{place: Patch, accept: func(r image.Ref) bool {
+				return w.looksLikeImage(r, false) || strings.Contains(path, "ontainers/")
+			}})
+		case strings.HasSuffix(last, "ontainers"):
+			w.containers(value, Patch)
+		case strings.HasSuffix(parent, "ontainers") && resolve(value).Kind == yaml.MappingNode:
+			w.container(resolve(value), Patch, false)
+		default:
+			w.walk(value)
+		}
 	})
-	return resolve(value).Kind == yaml.ScalarNode
+	return true
+}
+
+// outputs returns the values of a mapping that name what is built or published, not what
+// runs.
+func (w *walker) outputs(m *yaml.Node) []*yaml.Node {
+	var taken []*yaml.Node
+	if output := resolve(find(m, "output")); output != nil && output.Kind == yaml.MappingNode {
+		taken = append(taken, find(m, "output"))
+	}
+	if base := find(m, "baseImage"); base != nil && (find(m, "tag") != nil || find(m, "sha") != nil || find(m, "version") != nil) {
+		taken = append(taken, base)
+	}
+	if machine := resolve(find(m, "machine")); machine != nil && w.object.Kind == "" && find(machine, "image") != nil {
+		taken = append(taken, find(m, "machine"))
+	}
+	return taken
 }

@@ -100,7 +100,7 @@ func (w *walker) kustomizeImages(list *yaml.Node) bool {
 
 func isKustomizeImage(n *yaml.Node) bool {
 	n = resolve(n)
-	return find(n, "name") != nil && (find(n, "newTag") != nil || find(n, "digest") != nil || find(n, "newName") != nil)
+	return find(n, "name") != nil && (find(n, "newTag") != nil || find(n, "tagSuffix") != nil || find(n, "digest") != nil || find(n, "newName") != nil)
 }
 
 // kustomizeImage reads one entry. What kustomize makes of each combination is the table
@@ -112,6 +112,13 @@ func (w *walker) kustomizeImage(m *yaml.Node) {
 	if text(tagNode) == "" {
 		tagNode = nil
 	}
+	if suffix := text(find(m, "tagSuffix")); suffix != "" && tagNode == nil && digestNode == nil {
+		f := w.finding(m, KustomizeImage)
+		f.Overrides, f.Text, f.Unpins = name, suffix, true
+		f.Problem = problem(Undetermined, "tagSuffix changes the base's tag and drops its digest: write newTag and digest")
+		w.add(candidate{Finding: f})
+		return
+	}
 	if w.kustomizeName(name, newName) || tagNode == nil && digestNode == nil {
 		return
 	}
@@ -122,8 +129,10 @@ func (w *walker) kustomizeImage(m *yaml.Node) {
 	c := candidate{Finding: w.finding(m, KustomizeImage)}
 	c.Overrides = name
 	p.read(w, &c, tagNode, digestNode)
+	p.merged(&c, m, tagNode, digestNode)
+	c.Unpins = !c.Image.Pinned() && c.Image.Tag != ""
 	if c.Problem == nil && tagNode != nil && p.tag.number {
-		c.Warning = problem(Number, "newTag %s is read as a number, which kustomize refuses: quote it", p.tag.value)
+		c.Warning = problem(Number, "newTag %s is not read as a string, and kustomize refuses it: quote it", p.tag.value)
 	}
 	if c.Problem == nil && tagNode != nil && digestNode == nil && !strings.Contains(p.tag.value, "@") {
 		p.insert = w.lines.after(m, tagNode)
@@ -170,8 +179,8 @@ func (w *walker) kustomizeStrings(value *yaml.Node) {
 	defer w.leave()
 	w.in("images", func() {
 		for i, item := range list.Content {
-			if item.Kind != yaml.ScalarNode {
-				continue
+			if item.Kind != yaml.ScalarNode || strings.Contains(item.Value, "*") {
+				continue // "*" keeps what the base has
 			}
 			o := option{place: KustomizeImage, certain: true}
 			if old, _, ok := strings.Cut(item.Value, "="); ok {

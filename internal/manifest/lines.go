@@ -2,26 +2,38 @@ package manifest
 
 import (
 	"bytes"
+	"slices"
 	"unicode/utf8"
 )
 
 // bom is the byte order mark, which the decoder skips at the start and does not count.
 var bom = []byte("\ufeff")
 
-// lines maps the decoder's positions to offsets. It remembers the last one it
-// answered, so that positions asked in the order of the text cost one pass in all.
+// lines maps the decoder's positions to offsets and back. A long line gets marks, so that
+// a question about any of its columns costs the same.
 type lines struct {
 	data   []byte
 	starts []int // offset of the first byte of each line
-
-	line, column, offset int // the last answer of at
-	from, stop           int // the last question and answer of end
+	marked int   // the line that marks are for
+	marks  []int // offsets of the columns 1, 1+stride, 1+2*stride, ...
 }
+
+const stride = 512
 
 func newLines(data []byte) *lines {
 	l := &lines{data: data, starts: make([]int, 1, bytes.Count(data, []byte{'\n'})+2)}
 	if bytes.HasPrefix(data, bom) {
 		l.starts[0] = len(bom)
+	}
+	if bytes.IndexByte(data, '\r') < 0 && bytes.IndexByte(data, 0xC2) < 0 && bytes.IndexByte(data, 0xE2) < 0 {
+		for i := 0; ; {
+			n := bytes.IndexByte(data[i:], '\n')
+			if n < 0 {
+				return l
+			}
+			i += n + 1
+			l.starts = append(l.starts, i)
+		}
 	}
 	for i := 0; i < len(data); {
 		n := breakAt(data, i)
@@ -63,45 +75,70 @@ func (l *lines) at(line, column int) (int, bool) {
 	if line < 1 || line > len(l.starts) || column < 1 {
 		return 0, false
 	}
+	stop := l.stop(line)
 	offset, have := l.starts[line-1], 1
-	if line == l.line && column >= l.column {
-		offset, have = l.offset, l.column
+	if stop-offset > 2*stride {
+		l.mark(line, stop)
+		i := min((column-1)/stride, len(l.marks)-1)
+		offset, have = l.marks[i], 1+i*stride
 	}
 	for ; have < column; have++ {
-		if offset >= len(l.data) || breakAt(l.data, offset) > 0 {
+		if offset >= stop {
 			return 0, false
 		}
 		_, size := utf8.DecodeRune(l.data[offset:])
 		offset += size
 	}
-	l.line, l.column, l.offset = line, column, offset
 	return offset, true
 }
 
-// position returns the position of an offset on a known line or a later one.
-func (l *lines) position(line, offset int) Position {
-	for line < len(l.starts) && l.starts[line] <= offset {
-		line++
+// mark notes where every stride-th column of a line is.
+func (l *lines) mark(line, stop int) {
+	if l.marked == line {
+		return
 	}
+	l.marked, l.marks = line, l.marks[:0]
+	for offset, n := l.starts[line-1], 0; offset < stop; n++ {
+		if n%stride == 0 {
+			l.marks = append(l.marks, offset)
+		}
+		_, size := utf8.DecodeRune(l.data[offset:])
+		offset += size
+	}
+}
+
+// lineOf returns the line that holds an offset, from 1.
+func (l *lines) lineOf(offset int) int {
+	line, _ := slices.BinarySearch(l.starts, offset+1)
+	return max(line, 1)
+}
+
+// position returns the position of an offset.
+func (l *lines) position(offset int) Position {
+	line := l.lineOf(offset)
 	start, column := l.starts[line-1], 1
-	if line == l.line && l.offset <= offset {
-		start, column = l.offset, l.column
+	if stop := l.stop(line); stop-start > 2*stride && offset > start {
+		l.mark(line, stop)
+		i, _ := slices.BinarySearch(l.marks, offset+1)
+		start, column = l.marks[i-1], 1+(i-1)*stride
 	}
-	column += utf8.RuneCount(l.data[start:offset])
-	l.line, l.column, l.offset = line, column, offset
-	return Position{line, column}
+	return Position{line, column + utf8.RuneCount(l.data[start:max(start, offset)])}
+}
+
+// stop returns where the break of a line is, or the end of the data.
+func (l *lines) stop(line int) int {
+	if line >= len(l.starts) {
+		return len(l.data)
+	}
+	next := l.starts[line]
+	for size := 1; size <= 3 && next-size >= l.starts[line-1]; size++ {
+		if n := breakAt(l.data, next-size); n == size && (size > 1 || next < 2 || l.data[next-2] != '\r' || l.data[next-1] != '\n' || next-2 < l.starts[line-1]) {
+			return next - size
+		}
+	}
+	return next
 }
 
 // end returns the offset of the break that ends the line holding offset, or of the
 // end of the data.
-func (l *lines) end(offset int) int {
-	if l.from <= offset && offset <= l.stop && l.stop > 0 {
-		return l.stop
-	}
-	l.from = offset
-	for offset < len(l.data) && breakAt(l.data, offset) == 0 {
-		offset++
-	}
-	l.stop = offset
-	return offset
-}
+func (l *lines) end(offset int) int { return max(offset, l.stop(l.lineOf(offset))) }

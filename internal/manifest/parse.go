@@ -16,7 +16,7 @@ import (
 
 // MaxFile is the most bytes of a file in a repository that is read; a stream from
 // standard input has a limit of its own.
-const MaxFile = 2 << 20
+const MaxFile = 8 << 20
 
 // maxDepth is how deep a document may be nested for its images to be looked for.
 const maxDepth = 200
@@ -69,7 +69,7 @@ func invalidUTF8(data []byte) int {
 }
 
 func positionOf(data []byte, offset int) Position {
-	return newLines(data).position(1, offset)
+	return newLines(data).position(offset)
 }
 
 // decode reads every document of the stream with one decoder, so that positions count
@@ -125,6 +125,9 @@ func unreadable(data []byte, err error) *Problem {
 		text = text[len(m[0]):]
 	}
 	p := problem(Unreadable, "not YAML: %s", text)
+	if strings.HasPrefix(text, "did not find expected") {
+		line++ // the parser counts lines from 0, the scanner from 1
+	}
 	p.Position = Position{Line: max(line, 1), Column: 1}
 	switch {
 	case bytes.Contains(data, []byte("{{")):

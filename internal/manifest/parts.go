@@ -39,6 +39,7 @@ func (p *parts) read(w *walker, c *candidate, tagNode, digestNode *yaml.Node) {
 			return nil
 		}
 		s, lost := w.lines.locate(n)
+		s.flow = w.inFlow()
 		if lost != nil {
 			p.fail(c, lost)
 		}
@@ -122,7 +123,7 @@ var (
 func (w *walker) parts(m *yaml.Node) []*yaml.Node {
 	nameNode, tagNode := w.imageName(m)
 	if nameNode == nil {
-		return nil
+		return w.nameless(m)
 	}
 	digestKey, digestNode := "", (*yaml.Node)(nil)
 	for _, key := range digestKeys {
@@ -131,7 +132,7 @@ func (w *walker) parts(m *yaml.Node) []*yaml.Node {
 			break
 		}
 	}
-	if tagNode == nil && digestNode == nil {
+	if tagNode == nil && digestNode == nil && !(w.values && w.inImage()) {
 		return nil
 	}
 	if digestKey == "sha" && !isBareDigest(digestNode) {
@@ -159,6 +160,10 @@ func (w *walker) parts(m *yaml.Node) []*yaml.Node {
 	c := candidate{Finding: w.finding(m, HelmImage)}
 	p.read(w, &c, tagNode, digestNode)
 	w.helmProblems(p, &c)
+	if key := w.elsewhere(m); key != "" {
+		p.fail(&c, problem(Undetermined, "the chart composes the name with %q: pin it by hand", key))
+	}
+	p.merged(&c, m, tagNode, digestNode)
 	c.form = p
 	taken := []*yaml.Node{nameNode}
 	for _, n := range []*yaml.Node{tagNode, digestNode, registryNode} {
@@ -166,13 +171,32 @@ func (w *walker) parts(m *yaml.Node) []*yaml.Node {
 			taken = append(taken, n)
 		}
 	}
-	for _, n := range p.nodes {
-		if _, again := w.seen[n]; again {
-			return taken
-		}
-	}
 	w.add(c, p.nodes...)
 	return taken
+}
+
+// merged refuses a tag or digest that a merge key brings in: others read it with other
+// names.
+func (p *parts) merged(c *candidate, m *yaml.Node, values ...*yaml.Node) {
+	for _, n := range values {
+		if n != nil && !slices.Contains(m.Content, n) {
+			p.fail(c, problem(Shared, "the value comes through a merge key and may belong to other names: write it in the mapping itself"))
+		}
+	}
+}
+
+// elsewhere returns a key beside the image, or in the values' globals, with which charts
+// compose the name.
+func (w *walker) elsewhere(m *yaml.Node) string {
+	for _, key := range []string{"hub", "org", "organization", "project", "imageNamespace"} {
+		if text(find(m, key)) != "" {
+			return key
+		}
+	}
+	if find(m, "repository") != nil && text(find(m, "name")) != "" {
+		return "name"
+	}
+	return w.hub
 }
 
 // imageName returns the value that names the repository and the one that holds its tag,
@@ -183,11 +207,7 @@ func (w *walker) imageName(m *yaml.Node) (name, tag *yaml.Node) {
 			break
 		}
 	}
-	parent := ""
-	if len(w.path) > 0 {
-		parent = w.path[len(w.path)-1]
-	}
-	inImage := endsInImage(parent)
+	inImage := w.inImage()
 	keys := []string{"repository", "image"}
 	if inImage {
 		keys = append(keys, "repo", "name")
@@ -214,6 +234,31 @@ func (w *walker) imageName(m *yaml.Node) (name, tag *yaml.Node) {
 	return nil, nil
 }
 
+// inImage says whether the present mapping stands under a key that names an image.
+func (w *walker) inImage() bool {
+	return len(w.path) > 0 && endsInImage(w.path[len(w.path)-1])
+}
+
+// nameless reports values that set the tag of an image whose name the chart has.
+func (w *walker) nameless(m *yaml.Node) []*yaml.Node {
+	tag := find(m, "tag")
+	if !w.values || !w.inImage() || tag == nil || tag.Kind != yaml.ScalarNode || tag.Tag == "!!null" || tag.Value == "" || find(m, "repository") != nil {
+		return nil
+	}
+	if d := text(find(m, "digest")); d != "" || strings.Contains(tag.Value, "@") {
+		return nil
+	}
+	c := candidate{Finding: w.finding(m, HelmImage)}
+	c.Text = text(tag)
+	c.Problem = problem(Undetermined, "no repository is written: the chart decides it")
+	if s, lost := w.lines.locate(tag); lost == nil {
+		c.Position, c.Span = s.position, s.span
+		c.Ignored = isIgnored(w.lines.comment(s.span.End))
+	}
+	w.add(c, tag)
+	return []*yaml.Node{tag}
+}
+
 // isBareDigest says whether a value is the hexadecimal digits of a SHA-256, or empty.
 func isBareDigest(n *yaml.Node) bool {
 	v := text(n)
@@ -231,7 +276,7 @@ func (w *walker) helmProblems(p *parts, c *candidate) {
 	if c.Problem != nil || c.Image == (image.Ref{}) {
 		return
 	}
-	if p.tag != nil && p.tag.number {
+	if p.tag != nil && p.tag.number && !p.tag.null {
 		if read := helmNumber(p.tag.value); read != p.tag.value {
 			c.Problem = problem(Number, "tag %s is read as the number %s: quote it", p.tag.value, read)
 			return

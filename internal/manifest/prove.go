@@ -2,6 +2,8 @@ package manifest
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +19,9 @@ import (
 func prove(old, data []byte, f Format, extra []Extra, before scanned, splices []splice, wants map[int]image.Ref) error {
 	if err := proveBytes(old, data, splices); err != nil {
 		return err
+	}
+	if json.Valid(old) && !json.Valid(data) {
+		return errors.New("the result is no longer JSON")
 	}
 	after := scan(data, f, extra, decode)
 	if after.problem != nil {

@@ -10,13 +10,13 @@ import (
 // and sequences, values on their key's line, flow collections on one line, literal
 // blocks. It builds the nodes that the decoder builds, without comments, about ten times
 // as fast, and returns false at the first thing that it does not know for certain:
-// anchors, tags, escapes, values over several lines, tabs, carriage returns.
+// anchors, tags, escapes, values over several lines, tabs.
 //
 // It serves to find images. Whatever is edited is decoded and proved by kyaml. That the
 // nodes are equal wherever quick answers is a fuzz target.
 func quick(data []byte) (docs []*yaml.Node, ok bool) {
-	for _, c := range data {
-		if c >= 0x7f || c < ' ' && c != '\n' {
+	for i, c := range data {
+		if c >= 0x7f || c < ' ' && c != '\n' && (c != '\r' || i+1 == len(data) || data[i+1] != '\n') {
 			return nil, false
 		}
 	}
@@ -106,7 +106,7 @@ func (q *quickReader) rawLine() {
 	} else {
 		q.rest, q.next = q.text[q.start:q.start+i], q.start+i+1
 	}
-	q.rest = strings.TrimRight(q.rest, " ")
+	q.rest = strings.TrimRight(strings.TrimSuffix(q.rest, "\r"), " ")
 	q.line++
 }
 
@@ -374,7 +374,7 @@ func (q *quickReader) literal(header string, column, parent int) *yaml.Node {
 	for q.next < len(q.text) {
 		at, line := q.next, q.line
 		q.rawLine()
-		raw := strings.TrimSuffix(q.text[q.start:q.next], "\n")
+		raw := strings.TrimSuffix(strings.TrimSuffix(q.text[q.start:q.next], "\n"), "\r")
 		width := len(raw) - len(strings.TrimLeft(raw, " "))
 		switch {
 		case width == len(raw) && (indent < 0 || width > indent):

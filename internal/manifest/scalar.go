@@ -17,6 +17,7 @@ type scalar struct {
 	value    string   // what the decoder read
 	exact    bool     // the text is the value, byte for byte
 	null     bool     // the decoder reads no value
+	flow     bool     // it stands in a flow collection, which may be JSON
 	number   bool     // the decoder reads an integer, a float or a boolean
 }
 
@@ -50,7 +51,7 @@ func (l *lines) locate(n *yaml.Node) (scalar, *Problem) {
 		p = l.plain(&s, offset)
 	}
 	if p == nil {
-		s.position = l.position(n.Line, s.span.Start)
+		s.position = l.position(s.span.Start)
 	}
 	return s, p
 }

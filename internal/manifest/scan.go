@@ -76,9 +76,7 @@ func scan(data []byte, f Format, extra []Extra, parse reader) scanned {
 	for i, doc := range docs {
 		w.document(i, doc, extra)
 	}
-	if w.deep != nil {
-		p := problem(TooLarge, "nested more than %d levels deep", maxDepth)
-		p.Position = Position{w.deep.Line, w.deep.Column}
+	if p := w.excess(); p != nil {
 		return scanned{problem: p}
 	}
 	w.settleAliases()
@@ -88,13 +86,14 @@ func scan(data []byte, f Format, extra []Extra, parse reader) scanned {
 
 // document reads one document by the dialect that its root or the file's name tells.
 func (w *walker) document(index int, doc *yaml.Node, extra []Extra) {
-	w.doc, w.object, w.registry = index, Object{}, ""
+	w.doc, w.object, w.registry, w.hub = index, Object{}, "", ""
 	w.values, w.known, w.core, w.data = false, false, false, false
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
 		return
 	}
 	root := doc.Content[0]
 	w.path, w.parents = w.path[:0], w.parents[:0]
+	w.strange(root)
 	w.dialect(root)
 	for _, e := range extra {
 		if e.Kind == "" || e.Kind == text(find(root, "kind")) {
@@ -123,9 +122,7 @@ func (w *walker) dialect(root *yaml.Node) {
 	case w.format == Compose, w.format == YAML && isCompose(root):
 		w.compose(root)
 	case w.format == Values:
-		w.values = true
-		w.registry = text(find(find(root, "global"), "imageRegistry"))
-		w.walk(root)
+		w.valuesOf(root)
 	default:
 		w.walk(root)
 	}

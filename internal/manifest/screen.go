@@ -13,6 +13,9 @@ func screen(data []byte, f Format) bool {
 	case Kustomization, Workflow, Action, GitLab, Compose, Dockerfile:
 		return true
 	}
+	if hides(data) {
+		return true
+	}
 	if !hints(data) {
 		return false
 	}
@@ -43,6 +46,22 @@ func cutDocument(data []byte) (doc, rest []byte) {
 			return data[:i-len("---")], data[i:]
 		}
 	}
+}
+
+// hides says whether keys can be spelled so that the words below do not show: escapes in
+// quotes, base64, tags.
+func hides(data []byte) bool {
+	for rest := data; ; {
+		i := bytes.IndexByte(rest, '\\')
+		if i < 0 {
+			break
+		}
+		if i+1 < len(rest) && (bytes.IndexByte([]byte("xuU"), rest[i+1]) >= 0 || breakAt(rest, i+1) > 0) {
+			return true
+		}
+		rest = rest[min(i+2, len(rest)):]
+	}
+	return bytes.Contains(data, []byte("!!binary")) || bytes.Contains(data, []byte("!<"))
 }
 
 // hints looks for the words that a finding needs.
@@ -89,9 +108,7 @@ func endsImageKey(rest []byte) bool {
 		case c == ':', c == ',', c == '}':
 			return true
 		case c == '#':
-			for i < len(rest) && breakAt(rest, i) == 0 {
-				i++
-			}
+			return true
 		case isBlank(c):
 			i++
 		case breakAt(rest, i) > 0:
@@ -108,10 +125,10 @@ func isWord(c byte) bool {
 }
 
 // isDefinition says whether a document is a custom resource definition, whose schema
-// speaks of images and holds none. Its kind must stand before anything that could hide
-// a document in a string.
+// speaks of images and holds none. Nothing in it may make another kind of it: each line
+// at the left edge is a plain key other than kind and apiVersion.
 func isDefinition(doc []byte) bool {
-	found := false
+	kind, apiVersion := false, false
 	for len(doc) > 0 {
 		line := doc
 		if i := bytes.IndexByte(doc, '\n'); i >= 0 {
@@ -120,17 +137,24 @@ func isDefinition(doc []byte) bool {
 			doc = nil
 		}
 		line = bytes.TrimRight(line, " \r")
-		if bytes.ContainsAny(line, "\r\u0085\u2028\u2029") {
+		if len(line) == 0 || bytes.Equal(line, []byte("---")) {
+			continue
+		}
+		if c := line[0]; c == ' ' && kind && apiVersion {
+			continue
+		} else if bytes.ContainsAny(line, "\r\u0085\u2028\u2029") {
 			return false
+		} else if c == '#' {
+			continue
 		}
 		switch {
-		case len(line) == 0, line[0] == '#', bytes.Equal(line, []byte("---")),
-			bytes.HasPrefix(line, []byte("apiVersion: apiextensions.k8s.io/")):
-		case bytes.Equal(line, []byte("kind: CustomResourceDefinition")):
-			found = true
-		default:
-			return found && !bytes.Contains(doc, []byte("\nkind")) && !bytes.Contains(doc, []byte("\n\"kind")) && !bytes.Contains(doc, []byte("\n'kind")) && !bytes.Contains(doc, []byte("\n?"))
+		case !apiVersion && bytes.HasPrefix(line, []byte("apiVersion: apiextensions.k8s.io/")):
+			apiVersion = true
+		case !kind && bytes.Equal(line, []byte("kind: CustomResourceDefinition")):
+			kind = true
+		case !kind || !apiVersion, !isWord(line[0]), bytes.HasPrefix(line, []byte("kind")), bytes.HasPrefix(line, []byte("apiVersion")):
+			return false
 		}
 	}
-	return found
+	return kind && apiVersion
 }

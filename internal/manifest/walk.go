@@ -2,6 +2,8 @@ package manifest
 
 import (
 	"cmp"
+	"fmt"
+	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,10 +27,14 @@ type walker struct {
 	data     bool   // a ConfigMap or Secret: its values are an application's own
 	values   bool   // inside Helm values
 	registry string // global.imageRegistry of these values
+	hub      string // a key of their globals that is a part of every name
 
 	path    []string
 	parents []*yaml.Node
-	deep    *yaml.Node // where the nesting went over the limit
+	deep    *yaml.Node          // where the nesting went over the limit
+	size    int                 // bytes of names and pointers in what was found
+	built   []string            // images that compose services build
+	entered map[*yaml.Node]bool // mappings and strings that were reported on
 
 	found      []candidate
 	seen       map[*yaml.Node]int        // scalar -> index in found
@@ -63,11 +69,37 @@ func (w *walker) enter(n *yaml.Node) bool {
 	return true
 }
 
+// maxFound is how many bytes of text the findings of one file may hold.
+const maxFound = 8 << 20
+
+// excess returns why the file is not looked at after all, or nil.
+func (w *walker) excess() *Problem {
+	switch {
+	case w.deep != nil:
+		p := problem(TooLarge, "nested more than %d levels deep", maxDepth)
+		p.Position = Position{w.deep.Line, w.deep.Column}
+		return p
+	case w.size > maxFound:
+		return problem(TooLarge, "the images and their places come to more than %d MiB", maxFound>>20)
+	}
+	return nil
+}
+
+// once says whether a node is reported on for the first time.
+func (w *walker) once(n *yaml.Node) bool {
+	if w.entered == nil {
+		w.entered = map[*yaml.Node]bool{}
+	}
+	first := !w.entered[n]
+	w.entered[n] = true
+	return first
+}
+
 func (w *walker) leave() { w.parents = w.parents[:len(w.parents)-1] }
 
 // in runs visit below one more path segment.
 func (w *walker) in(segment string, visit func()) {
-	w.path = append(w.path, segment)
+	w.path = append(w.path, short(segment))
 	visit()
 	w.path = w.path[:len(w.path)-1]
 }
@@ -89,6 +121,10 @@ func (w *walker) walk(n *yaml.Node) {
 		}
 	case yaml.ScalarNode:
 		w.embedded(n)
+	case yaml.AliasNode:
+		if target := w.follow(n); target != nil && target.Kind != yaml.ScalarNode {
+			w.walk(target)
+		}
 	}
 }
 
@@ -97,7 +133,7 @@ func (w *walker) mapping(n *yaml.Node) {
 	if w.patch(n) {
 		return
 	}
-	taken := w.parts(n)
+	taken := append(w.parts(n), w.outputs(n)...)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind != yaml.ScalarNode || slices.Contains(taken, value) {
@@ -139,12 +175,15 @@ func (w *walker) key(key string, value *yaml.Node) {
 		if w.object.Kind != "" {
 			return
 		}
+	case "example", "examples":
+		if w.object.Kind == "" {
+			return
+		}
 	case "valuesObject", "valuesInline", "values":
 		if value.Kind == yaml.MappingNode && (w.object.Kind != "" || key != "values") {
-			was, registry := w.values, w.registry
-			w.values, w.registry = true, text(find(find(value, "global"), "imageRegistry"))
-			w.walk(value)
-			w.values, w.registry = was, registry
+			was, registry, hub := w.values, w.registry, w.hub
+			w.valuesOf(value)
+			w.values, w.registry, w.hub = was, registry, hub
 			return
 		}
 	case "helm":
@@ -156,6 +195,18 @@ func (w *walker) key(key string, value *yaml.Node) {
 		return
 	}
 	w.walk(value)
+}
+
+// valuesOf reads Helm values.
+func (w *walker) valuesOf(root *yaml.Node) {
+	global := find(root, "global")
+	w.values, w.registry, w.hub = true, text(find(global, "imageRegistry")), ""
+	for _, from := range []*yaml.Node{root, global} {
+		if text(find(from, "hub")) != "" {
+			w.hub = "hub"
+		}
+	}
+	w.walk(root)
 }
 
 // containers reads a list of containers; what is no list is walked as usual.
@@ -174,8 +225,12 @@ func (w *walker) containers(value *yaml.Node, place Place) {
 	defer w.leave()
 	for i, item := range list.Content {
 		w.in(strconv.Itoa(i), func() {
-			if m := w.follow(item); m != nil && m.Kind == yaml.MappingNode {
+			switch m := w.follow(item); {
+			case m == nil:
+			case m.Kind == yaml.MappingNode:
 				w.container(m, place, w.core && (place == Container || place == InitContainer))
+			default:
+				w.walk(m)
 			}
 		})
 	}
@@ -206,28 +261,36 @@ func (w *walker) container(m *yaml.Node, place Place, required bool) {
 }
 
 func (w *walker) missing(m *yaml.Node, place Place) {
+	if !w.once(m) {
+		return
+	}
 	name := text(find(m, "name"))
 	f := w.finding(m, place)
-	f.Problem = problem(Missing, "container %q has no image", name)
-	w.found = append(w.found, candidate{Finding: f})
+	f.Problem = problem(Missing, "container %q has no image", clip(name))
+	w.add(candidate{Finding: f})
 }
 
 // volumes reads image volumes
 // (https://kubernetes.io/docs/tasks/configure-pod-container/image-volumes/).
 func (w *walker) volumes(value *yaml.Node) {
+	value = resolve(value)
 	if value.Kind != yaml.SequenceNode || !w.enter(value) {
 		return
 	}
 	defer w.leave()
 	for i, item := range value.Content {
 		volume := resolve(item)
-		reference := find(resolve(find(volume, "image")), "reference")
+		source := resolve(find(volume, "image"))
+		reference := find(source, "reference")
 		if reference == nil || !w.enter(volume) {
 			continue
 		}
-		w.path = append(w.path, strconv.Itoa(i), "image", "reference")
-		w.whole(reference, option{place: ImageVolume, certain: true})
-		w.path = w.path[:len(w.path)-3]
+		if w.enter(source) {
+			w.path = append(w.path, strconv.Itoa(i), "image", "reference")
+			w.whole(reference, option{place: ImageVolume, certain: true})
+			w.path = w.path[:len(w.path)-3]
+			w.leave()
+		}
 		w.leave()
 	}
 }
@@ -286,6 +349,7 @@ func (w *walker) whole(n *yaml.Node, o option) {
 		f.Image = ref
 	}
 	s, lost := w.lines.locate(n)
+	s.flow = w.inFlow()
 	c := candidate{Finding: f, form: whole{s, o.prefix}}
 	switch {
 	case c.Problem == nil && lost != nil:
@@ -318,12 +382,20 @@ func (w *walker) unreadableRef(n *yaml.Node, written string, err error, o option
 	return problem(Malformed, "%s", err)
 }
 
+// inFlow says whether the present place is inside a flow collection.
+func (w *walker) inFlow() bool {
+	return slices.ContainsFunc(w.parents, func(n *yaml.Node) bool { return n.Style&yaml.FlowStyle != 0 })
+}
+
 func (w *walker) add(c candidate, nodes ...*yaml.Node) {
 	for _, n := range nodes {
 		w.seen[n] = len(w.found)
 	}
 	c.nodes = nodes
-	w.found = append(w.found, c)
+	w.size += len(c.Pointer) + len(c.Text)
+	if w.size <= maxFound {
+		w.found = append(w.found, c)
+	}
 }
 
 // ambiguous returns a problem where a key on the way to the present place stands twice:
@@ -339,7 +411,7 @@ func (w *walker) ambiguous() *Problem {
 			w.duplicates[n] = key
 		}
 		if key != nil {
-			return problem(Duplicate, "key %q stands twice in one mapping, again on line %d: readers disagree on which one counts", key.Value, key.Line)
+			return problem(Duplicate, "key %q stands twice in one mapping, again on line %d: readers disagree on which one counts", clip(key.Value), key.Line)
 		}
 	}
 	return nil
@@ -420,7 +492,7 @@ func (w *walker) settleAliases() {
 		}
 		w.found[i].SharedBy = images[n]
 		if others := users - len(images[n]); others > 0 && w.found[i].Problem == nil {
-			w.found[i].Problem = problem(Shared, "anchor &%s is read by %d other places, %d of which hold no image", n.Anchor, users, others)
+			w.found[i].Problem = problem(Shared, "aliases of &%s read it in places that hold no image: %d of %d", clip(n.Anchor), others, users)
 		}
 	}
 	for _, use := range w.aliases {
@@ -438,8 +510,8 @@ func (w *walker) settleAliases() {
 		} else if !use.option.certain {
 			continue
 		}
-		f.Problem = problem(Alias, "an alias of &%s on line %d, which %d places read: edit it there", use.alias.Value, target.Line, all[target])
-		w.found = append(w.found, candidate{Finding: f})
+		f.Problem = problem(Alias, "an alias of &%s on line %d (aliases: %d): edit it there", clip(use.alias.Value), target.Line, all[target])
+		w.add(candidate{Finding: f})
 	}
 }
 
@@ -476,8 +548,12 @@ func find(m *yaml.Node, key string) *yaml.Node {
 	return findBelow(m, key, &budget)
 }
 
-// maxMerges bounds how many merge keys one look-up follows, over all levels.
-const maxMerges = 32
+// maxMerges bounds how many merge keys one look-up follows, over all levels, and
+// maxMergedKeys how many keys it looks through for them.
+const (
+	maxMerges     = 32
+	maxMergedKeys = 4096
+)
 
 func findBelow(m *yaml.Node, key string, budget *int) *yaml.Node {
 	if m == nil || m.Kind != yaml.MappingNode {
@@ -503,10 +579,11 @@ func findBelow(m *yaml.Node, key string, budget *int) *yaml.Node {
 			sources = sources[0].Content
 		}
 		for _, source := range sources {
-			if *budget--; *budget < 0 {
+			source = resolve(source)
+			if *budget--; *budget < 0 || len(source.Content) > maxMergedKeys {
 				return nil
 			}
-			if v := findBelow(resolve(source), key, budget); v != nil {
+			if v := findBelow(source, key, budget); v != nil {
 				return v
 			}
 		}
@@ -520,6 +597,27 @@ func text(n *yaml.Node) string {
 		return strings.Clone(n.Value)
 	}
 	return ""
+}
+
+// clip shortens foreign text for a message.
+func clip(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
+}
+
+// short makes a segment of a pointer of a key; a very long one is cut, and told apart by a
+// hash of it.
+func short(key string) string {
+	const most = 256
+	if len(key) <= most {
+		return key
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(key))
+	return fmt.Sprintf("%s...%x", strings.ToValidUTF8(key[:most/2], ""), h.Sum64())
 }
 
 func kindName(n *yaml.Node) string {

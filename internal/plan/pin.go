@@ -91,7 +91,7 @@ func Decide(f *manifest.Finding, a Answer, o Options) Step {
 	switch {
 	case f.Ignored:
 		s.Action, s.Reason = Leave, "a comment on the line says pinnace:ignore"
-	case f.Problem != nil && f.Problem.Code != manifest.Missing && f.Image.Pinned():
+	case f.Problem != nil && f.Image.Pinned() && f.Problem.Harmless():
 		s.Action, s.Reason = Keep, "pinned already"
 	case f.Problem != nil:
 		s.Action, s.Reason = Leave, f.Problem.Text
