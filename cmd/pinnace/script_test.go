@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -10,6 +11,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -80,6 +82,7 @@ func TestScript(t *testing.T) {
 			"break":    breakHost,
 			"hang":     hang,
 			"reached":  reached,
+			"exits":    exits,
 		},
 	})
 }
@@ -271,3 +274,21 @@ func hang(ts *testscript.TestScript, neg bool, args []string) {
 
 // reached waits until a look-up hangs.
 func reached(ts *testscript.TestScript, neg bool, args []string) { <-rigOf(ts).reached }
+
+// exits STATUS COMMAND... holds the exit status of a command.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits STATUS COMMAND...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	status := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		status = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if fmt.Sprint(status) != args[0] {
+		ts.Fatalf("exit status %d, want %s", status, args[0])
+	}
+}

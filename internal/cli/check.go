@@ -66,6 +66,9 @@ are not looked for.`,
 			if err != nil {
 				return err
 			}
+			if err := p.mustSelect(checked.Survey); err != nil {
+				return err
+			}
 			if err := p.printCheck(cmd, checked, output, offline); err != nil {
 				return err
 			}

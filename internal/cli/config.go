@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,20 +39,27 @@ func newConfig() *cobra.Command {
 }
 
 func newConfigSchema() *cobra.Command {
-	return &cobra.Command{
+	var output string
+	cmd := &cobra.Command{
 		Use:     "schema",
 		Short:   "Print the JSON schema of the configuration",
 		Example: "  pinnace config schema > config.schema.json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if output != "json" {
+				return unknownOutput(output, "json")
+			}
 			_, err := cmd.OutOrStdout().Write(config.Schema())
 			return err
 		},
 	}
+	addOutput(cmd, &output, "json")
+	return cmd
 }
 
 func newConfigInit() *cobra.Command {
 	var force, print bool
+	var output string
 	cmd := &cobra.Command{
 		Use:   "init [PATH]",
 		Short: "Write a configuration for the environments and apps that are found",
@@ -63,6 +71,9 @@ configuration that exists is kept, unless --force is given.`,
 		Example: "  pinnace config init\n  pinnace config init --print .",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if output != "text" && output != "json" {
+				return unknownOutput(output, "text", "json")
+			}
 			p, err := (&projectFlags{}).openUnconfigured(args)
 			if err != nil {
 				return err
@@ -72,7 +83,11 @@ configuration that exists is kept, unless --force is given.`,
 			if err != nil {
 				return err
 			}
-			data := config.Init(detect(survey))
+			detected := detect(survey)
+			data := config.Init(detected)
+			if output == "json" && print {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(initReport(detected, ""))
+			}
 			if print {
 				_, err := cmd.OutOrStdout().Write(data)
 				return err
@@ -81,13 +96,36 @@ configuration that exists is kept, unless --force is given.`,
 			if err := writeNew(file, data, force); err != nil {
 				return err
 			}
+			if output == "json" {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(initReport(detected, filepath.ToSlash(file)))
+			}
 			fmt.Fprintf(cmd.OutOrStdout(), "wrote %s; next: pinnace config validate %s\n", filepath.ToSlash(file), p.named)
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "replace a configuration that exists")
 	cmd.Flags().BoolVar(&print, "print", false, "print it, write nothing")
+	addOutput(cmd, &output, "text", "json")
 	return cmd
+}
+
+// An initialised configuration is what `pinnace config init -o json` prints; File is ""
+// where it was not written.
+type initialised struct {
+	File         string              `json:"file"`
+	Environments []string            `json:"environments"`
+	Apps         map[string][]string `json:"apps"`
+}
+
+func initReport(d config.Detected, file string) initialised {
+	out := initialised{File: file, Environments: []string{}, Apps: map[string][]string{}}
+	for _, e := range d.Environments {
+		out.Environments = append(out.Environments, e.Name)
+	}
+	for _, a := range d.Apps {
+		out.Apps[a.Name] = append(out.Apps[a.Name], a.Images...)
+	}
+	return out
 }
 
 func writeNew(file string, data []byte, force bool) error {
@@ -192,10 +230,14 @@ belong to no environment, are warnings.`,
 			out := report.Config{File: shown(p.file)}
 			var survey *reconcile.Survey
 			if !found.HasErrors() {
+				every, err := p.allPaths(cmd.Context())
+				if err != nil {
+					return err
+				}
 				if survey, err = p.survey(cmd.Context()); err != nil {
 					return err
 				}
-				found = append(found, p.validate(survey, &out)...)
+				found = append(found, p.validate(survey, every, &out)...)
 			}
 			for _, problem := range found {
 				out.Problems = append(out.Problems, report.ConfigProblem{
@@ -259,8 +301,9 @@ func loadAll(file string) (*config.Config, config.Problems, error) {
 	return c, problems, nil
 }
 
-// validate compares the configuration with the files.
-func (p *project) validate(s *reconcile.Survey, out *report.Config) config.Problems {
+// validate compares the configuration with the files; every lists all that could hold
+// images.
+func (p *project) validate(s *reconcile.Survey, every []string, out *report.Config) config.Problems {
 	var bearing []string
 	apps := p.config.AppNames(allRefs(s.Files))
 	environments := map[string]*report.ConfigEnvironment{}
@@ -298,7 +341,7 @@ func (p *project) validate(s *reconcile.Survey, out *report.Config) config.Probl
 	}
 	problems := p.config.Overlaps(bearing)
 	if p.below == "" {
-		problems = append(problems, p.config.Unmatched(bearing)...)
+		problems = append(problems, p.config.Unmatched(every)...)
 	}
 	return problems
 }

@@ -97,12 +97,15 @@ func (f *pinFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := p.mustSelect(pinned.Survey); err != nil {
+		return err
+	}
 	out := pinReport(pinned, p.label)
 	out.DryRun = !o.Write
 	if f.output == "json" {
 		err = out.JSON(cmd.OutOrStdout())
 	} else if f.dryRun {
-		out.Text(cmd.ErrOrStderr())
+		inColorOf(cmd.ErrOrStderr(), func() { out.Text(cmd.ErrOrStderr()) })
 	} else {
 		out.Text(cmd.OutOrStdout())
 	}
@@ -199,8 +202,8 @@ type stream struct {
 
 const streamName = "stdin"
 
-func (s *stream) Walk(_ context.Context, visit func(string, bool) error) error {
-	return visit(streamName, false)
+func (s *stream) Walk(_ context.Context, visit func(string, error) error) error {
+	return visit(streamName, nil)
 }
 
 func (s *stream) Read(_ string, limit int64) ([]byte, error) {
@@ -220,7 +223,7 @@ func (s *stream) Replace(_ string, _, data []byte) error {
 func (f *pinFlags) stream(cmd *cobra.Command) error {
 	p := &project{named: ".", below: ""}
 	var err error
-	if p.config, err = loadConfig(f.projects.config); err != nil {
+	if p.config, err = here(f.projects.config); err != nil {
 		return err
 	}
 	if len(f.projects.environments) > 0 {
@@ -254,19 +257,19 @@ func (f *pinFlags) stream(cmd *cobra.Command) error {
 	if f.output == "json" {
 		err = out.JSON(cmd.ErrOrStderr())
 	} else {
-		out.Text(cmd.ErrOrStderr())
+		inColorOf(cmd.ErrOrStderr(), func() { out.Text(cmd.ErrOrStderr()) })
 	}
 	if err != nil {
 		return err
 	}
-	failed := pinned.Failed()
+	failed, why := pinned.Failed(), "not every image could be resolved"
 	for _, file := range pinned.Files {
 		if file.Problem != nil {
-			failed = errors.Join(failed, file.Problem)
+			failed, why = errors.Join(failed, file.Problem), "the stream could not be read"
 		}
 	}
 	if failed != nil {
-		fmt.Fprintln(cmd.ErrOrStderr(), "pinnace: nothing was written: not every image could be resolved")
+		fmt.Fprintln(cmd.ErrOrStderr(), "pinnace: nothing was written: "+why)
 		return exit(statusOf(failed))
 	}
 	if f.check && out.Counts.Changed > 0 {

@@ -31,7 +31,7 @@ type resolved struct {
 
 func newResolve() *cobra.Command {
 	var registries registryFlags
-	var output string
+	var output, file string
 	cmd := &cobra.Command{
 		Use:   "resolve IMAGE...",
 		Short: "Ask registries what images mean now: digest, media type, platforms",
@@ -46,15 +46,7 @@ that cannot be resolved stops no other.`,
 			if output != "text" && output != "json" {
 				return unknownOutput(output, "text", "json")
 			}
-			refs := make([]image.Ref, len(args))
-			for i, arg := range args {
-				r, err := image.Parse(arg)
-				if err != nil {
-					return usage("%s: %w", arg, err)
-				}
-				refs[i] = r
-			}
-			c, err := loadConfig("")
+			c, err := here(file)
 			if err != nil {
 				return err
 			}
@@ -63,7 +55,7 @@ that cannot be resolved stops no other.`,
 				return err
 			}
 			defer client.Close()
-			results := resolveAll(cmd.Context(), client, refs)
+			results := resolveAll(cmd.Context(), client, args)
 			if output == "json" {
 				e := json.NewEncoder(cmd.OutOrStdout())
 				e.SetIndent("", "  ")
@@ -84,16 +76,22 @@ that cannot be resolved stops no other.`,
 		},
 	}
 	addOutput(cmd, &output, "text", "json")
+	cmd.Flags().StringVar(&file, "config", "", "the configuration `FILE`; default: the nearest "+configPath+" above the working directory")
 	registries.add(cmd)
 	return cmd
 }
 
-func resolveAll(ctx context.Context, client *registry.Client, refs []image.Ref) []resolved {
-	out := make([]resolved, len(refs))
+func resolveAll(ctx context.Context, client *registry.Client, args []string) []resolved {
+	out := make([]resolved, len(args))
 	var wait sync.WaitGroup
-	for i, r := range refs {
+	for i, arg := range args {
 		wait.Go(func() {
-			out[i].Image = r.String()
+			out[i].Image = arg
+			r, err := image.Parse(arg)
+			if err != nil {
+				out[i].err, out[i].Error = err, arg+": "+err.Error()
+				return
+			}
 			answer, err := client.Index(ctx, r)
 			if err != nil {
 				out[i].err, out[i].Error = err, err.Error()
@@ -102,6 +100,9 @@ func resolveAll(ctx context.Context, client *registry.Client, refs []image.Ref) 
 			out[i].Digest, out[i].MediaType, out[i].Size = string(answer.Digest), answer.MediaType, answer.Size
 			out[i].Pinned = r.WithDigest(answer.Digest).String()
 			for _, c := range answer.Children {
+				if c.Platform == (image.Platform{}) {
+					continue
+				}
 				out[i].Platforms = append(out[i].Platforms, c.Platform.String())
 			}
 		})

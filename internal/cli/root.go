@@ -48,12 +48,17 @@ func Main() int {
 
 // Run runs one command and returns its exit status.
 func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
+	latch := &latch{w: out}
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(out)
+	root.SetOut(latch)
 	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
+	if latch.err != nil {
+		fmt.Fprintf(errs, "pinnace: write standard output: %s\n", latch.err)
+		return exitError
+	}
 	if err == nil {
 		return exitDone
 	}
@@ -75,6 +80,20 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		fmt.Fprintf(errs, "pinnace: %s\n", report.Plain(strings.TrimRight(line, "\n")))
 	}
 	return statusOf(err)
+}
+
+// A latch remembers the first error of a writer.
+type latch struct {
+	w   io.Writer
+	err error
+}
+
+func (l *latch) Write(p []byte) (int, error) {
+	n, err := l.w.Write(p)
+	if err != nil && l.err == nil {
+		l.err = err
+	}
+	return n, err
 }
 
 // oneLine joins the lines of cobra's messages.
@@ -107,6 +126,7 @@ changes nothing but the image's own bytes.`,
   pinnace pin --dry-run .               what pinning would change
   pinnace pin .                         pin it
   kustomize build . | pinnace pin - | kubectl apply -f -`,
+		Version:       versionNumber(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -117,6 +137,7 @@ changes nothing but the image's own bytes.`,
 		}
 		_ = target.Help()
 	}})
+	root.SetVersionTemplate("pinnace {{.Version}}\n")
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(newPin(), newCheck(), newResolve(), newConfig(), newVersion())
 	root.SuggestionsMinimumDistance = 2
@@ -150,9 +171,17 @@ type usageError struct{ error }
 
 func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// inColorOf prints to a stream other than standard output, in colour if that is a terminal.
+func inColorOf(w any, print func()) {
+	was := color.NoColor
+	setColor(w)
+	print()
+	color.NoColor = was
+}
+
 // setColor turns colour on for a terminal, as NO_COLOR (https://no-color.org),
 // CLICOLOR and CLICOLOR_FORCE (https://bixense.com/clicolors) ask.
-func setColor(out *os.File) {
+func setColor(out any) {
 	color.NoColor = !isTerminal(out) || os.Getenv("TERM") == "dumb" || os.Getenv("CLICOLOR") == "0"
 	if v := os.Getenv("CLICOLOR_FORCE"); v != "" && v != "0" {
 		color.NoColor = false

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +34,7 @@ type registryFlags struct {
 }
 
 func (f *registryFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&f.mirrors, "registry-map", nil, "look images of `HOST=MIRROR` up at a mirror; *=MIRROR for all. What is written keeps its name")
+	cmd.Flags().StringArrayVar(&f.mirrors, "registry-map", nil, "look images of a registry up at a mirror: `HOST=MIRROR`, or *=MIRROR for all; what is written keeps its name")
 	cmd.Flags().StringArrayVar(&f.insecure, "insecure-registry", nil, "speak plain HTTP to `HOST`, where it offers no TLS; loopback needs no leave")
 	cmd.Flags().IntVar(&f.concurrency, "concurrency", 32, "requests in flight for one registry")
 }
@@ -114,7 +115,9 @@ func (f *projectFlags) openWith(args []string, load func(file string) (*config.C
 	}
 	file := f.config
 	if file == "" {
-		file = findConfig(start)
+		if file, err = findConfig(start); err != nil {
+			return nil, err
+		}
 	}
 	if p.config, err = load(file); err != nil {
 		return nil, err
@@ -124,7 +127,18 @@ func (f *projectFlags) openWith(args []string, load func(file string) (*config.C
 		if err != nil {
 			return nil, err
 		}
-		if below, err := filepath.Rel(root, start); err == nil && below != "." {
+		real, err := filepath.EvalSymlinks(start)
+		if err != nil {
+			return nil, err
+		}
+		if root, err = filepath.EvalSymlinks(root); err != nil {
+			return nil, err
+		}
+		below, err := filepath.Rel(root, real)
+		if err != nil || !filepath.IsLocal(below) {
+			return nil, usage("%s is not below %s, from which the paths of %s count", named, shown(root), shown(file))
+		}
+		if below != "." {
 			p.below = filepath.ToSlash(below)
 		}
 	}
@@ -154,6 +168,9 @@ func (p *project) selectEnvironments(names []string) error {
 
 // pathError shortens the errors of the file system.
 func pathError(named string, err error) error {
+	if named == "-" {
+		return usage("- is standard input, which only pinnace pin reads; ./- is a file of that name")
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: no such file or directory", named)
 	}
@@ -161,17 +178,34 @@ func pathError(named string, err error) error {
 }
 
 // findConfig returns the nearest configuration at or above a directory, up to the root
-// of its repository, or "".
-func findConfig(start string) string {
+// of its repository, or "". One that may be there and cannot be read is an error.
+func findConfig(start string) (string, error) {
 	for at := start; ; at = filepath.Dir(at) {
 		file := filepath.Join(at, filepath.FromSlash(configPath))
-		if _, err := os.Stat(file); err == nil {
-			return file
+		switch _, err := os.Stat(file); {
+		case err == nil:
+			return file, nil
+		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR):
+			return "", fmt.Errorf("the configuration cannot be read: %w", err)
 		}
 		if _, err := os.Stat(filepath.Join(at, ".git")); err == nil || at == filepath.Dir(at) {
-			return ""
+			return "", nil
 		}
 	}
+}
+
+// here loads the configuration that governs the working directory, or the one named.
+func here(file string) (*config.Config, error) {
+	if file == "" {
+		wd, err := os.Getwd()
+		if err != nil {
+			return nil, err
+		}
+		if file, err = findConfig(wd); err != nil {
+			return nil, err
+		}
+	}
+	return loadConfig(file)
 }
 
 // configRoot returns the directory that a configuration's paths are relative to.
@@ -191,6 +225,9 @@ func configRoot(file string) (string, error) {
 func loadConfig(file string) (*config.Config, error) {
 	if file == "" {
 		return config.Default(), nil
+	}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return nil, usage("--config %s is a directory: name the file, %s", file, configPath)
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -269,4 +306,25 @@ func (p *project) reconciler(resolver reconcile.Resolver) *reconcile.Reconciler 
 // survey scans without asking anything.
 func (p *project) survey(ctx context.Context) (*reconcile.Survey, error) {
 	return p.reconciler(nil).Survey(ctx, nil)
+}
+
+// allPaths lists every file that could hold images, whatever the configuration excludes.
+func (p *project) allPaths(ctx context.Context) ([]string, error) {
+	var all []string
+	err := p.files.Walk(ctx, func(file string, unreadable error) error {
+		if in := p.inRepository(file); unreadable == nil && manifest.FormatOf(in) != manifest.None {
+			all = append(all, in)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// mustSelect is an error where --env selects no file, so that nothing looks clean that was
+// not looked at.
+func (p *project) mustSelect(s *reconcile.Survey) error {
+	if p.environ == nil || s.Total > 0 {
+		return nil
+	}
+	return fmt.Errorf("no file below %s belongs to environment %s; pinnace config validate shows what does", p.named, strings.Join(slices.Sorted(maps.Keys(p.environ)), ", "))
 }

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/format/gitignore"
 )
@@ -19,11 +18,24 @@ import (
 // ErrChanged says that a file no longer holds what was read from it.
 var ErrChanged = errors.New("the file has changed since it was read")
 
+// A Link is why a symbolic link is not read. Target is the path that it names below the
+// root, or "" where that is outside; Directory says that it names a directory.
+type Link struct {
+	Target    string
+	Directory bool
+}
+
+func (l Link) Error() string { return "a symbolic link: it is not followed" }
+
+// Names returns the path below the root that the link names, if any.
+func (l Link) Names() string { return l.Target }
+
 // A Dir is an open directory.
 type Dir struct {
 	root *os.Root
 	self *os.File // the directory, for openBelow
 	fd   int
+	repo *repository
 	// only is the one file that is visited, where the directory was opened for it.
 	only string
 }
@@ -40,6 +52,9 @@ func Open(name string) (*Dir, error) {
 		if link, err := os.Lstat(name); err == nil && link.Mode()&fs.ModeSymlink != 0 {
 			return nil, fmt.Errorf("%s is a symbolic link: name the file that it points to", name)
 		}
+		if !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("%s is neither a file nor a directory", name)
+		}
 		d.only = filepath.Base(name)
 		name = filepath.Dir(name)
 	}
@@ -50,6 +65,7 @@ func Open(name string) (*Dir, error) {
 		return nil, errors.Join(err, d.root.Close())
 	}
 	d.fd = int(d.self.Fd())
+	d.repo = findRepository(name)
 	return d, nil
 }
 
@@ -57,48 +73,78 @@ func Open(name string) (*Dir, error) {
 func (d *Dir) Close() error { return errors.Join(d.self.Close(), d.root.Close()) }
 
 // Walk calls visit for each file in lexical order until it returns an error, which Walk
-// returns. link is set for a symbolic link, which is not followed.
-func (d *Dir) Walk(ctx context.Context, visit func(path string, link bool) error) error {
+// returns. unreadable says why a file is not to be read: it is a Link, or, with a path
+// that ends in a slash, a directory that could not be entered.
+func (d *Dir) Walk(ctx context.Context, visit func(path string, unreadable error) error) error {
 	if d.only != "" {
-		return visit(d.only, false)
+		return visit(d.only, nil)
 	}
-	return d.walk(ctx, ".", nil, visit)
+	return d.walk(ctx, ".", d.repo.patterns, visit)
 }
 
-func (d *Dir) walk(ctx context.Context, name string, ignored []gitignore.Pattern, visit func(string, bool) error) error {
+func (d *Dir) walk(ctx context.Context, name string, ignored []gitignore.Pattern, visit func(string, error) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	entries, err := fs.ReadDir(d.root.FS(), name)
 	if err != nil {
-		return err
+		if name == "." {
+			return cause(err)
+		}
+		return visit(name+"/", fmt.Errorf("the directory could not be read: %w", cause(err)))
 	}
-	ignored, err = d.ignore(name, entries, ignored)
-	if err != nil {
-		return err
+	if ignored, err = d.ignore(name, entries, ignored); err != nil {
+		if err := visit(name+"/", fmt.Errorf(".gitignore could not be read: %w", cause(err))); err != nil {
+			return err
+		}
 	}
 	matcher := gitignore.NewMatcher(ignored)
 	for _, e := range entries {
 		child := path.Join(name, e.Name())
-		if e.IsDir() && (e.Name() == ".git" || e.Name() == "node_modules") {
-			continue
-		}
-		if len(ignored) > 0 && matcher.Match(strings.Split(child, "/"), e.IsDir()) {
+		skip := e.IsDir() && e.Name() == "node_modules" || len(ignored) > 0 && matcher.Match(d.repo.segments(child), e.IsDir())
+		if e.IsDir() && e.Name() == ".git" || skip && !d.repo.keeps(child) {
 			continue
 		}
 		switch {
 		case e.IsDir():
 			err = d.walk(ctx, child, ignored, visit)
 		case e.Type()&fs.ModeSymlink != 0:
-			err = visit(child, true)
+			err = visit(child, d.link(child))
 		case e.Type().IsRegular():
-			err = visit(child, false)
+			err = visit(child, nil)
+		default:
+			err = nil
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// cause takes the path out of an error of the file system: it is relative to the root, and
+// the caller knows it.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+func (d *Dir) link(name string) Link {
+	var l Link
+	if info, err := d.root.Stat(name); err == nil {
+		l.Directory = info.IsDir()
+		if to, err := d.root.Readlink(name); err == nil && !path.IsAbs(filepath.ToSlash(to)) {
+			if to = path.Join(path.Dir(name), filepath.ToSlash(to)); filepath.IsLocal(filepath.FromSlash(to)) {
+				l.Target = to
+			}
+		}
+	} else if info, err := os.Stat(filepath.Join(d.root.Name(), filepath.FromSlash(name))); err == nil {
+		l.Directory = info.IsDir()
+	}
+	return l
 }
 
 // ignore adds the patterns of the directory's own .gitignore to those of its parents.
@@ -109,20 +155,13 @@ func (d *Dir) ignore(name string, entries []fs.DirEntry, ignored []gitignore.Pat
 		}
 		data, err := d.Read(path.Join(name, e.Name()), 1<<20)
 		if err != nil {
-			return nil, err
+			return ignored, err
 		}
-		var domain []string
+		domain := d.repo.prefix
 		if name != "." {
-			domain = strings.Split(name, "/")
+			domain = d.repo.segments(name)
 		}
-		all := append([]gitignore.Pattern(nil), ignored...)
-		for line := range strings.Lines(string(data)) {
-			line = strings.TrimRight(line, "\r\n")
-			if strings.TrimSpace(line) != "" && !strings.HasPrefix(line, "#") {
-				all = append(all, gitignore.ParsePattern(line, domain))
-			}
-		}
-		return all, nil
+		return append(ignored[:len(ignored):len(ignored)], parsePatterns(data, domain)...), nil
 	}
 	return ignored, nil
 }
@@ -140,16 +179,16 @@ func (d *Dir) Read(name string, limit int64) ([]byte, error) {
 	if !ok {
 		var err error
 		if f, err = d.root.Open(name); err != nil {
-			return nil, err
+			return nil, cause(err)
 		}
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, cause(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", name)
+		return nil, errors.New("not a regular file")
 	}
 	if info.Size() > limit {
 		return nil, TooLarge{limit}
@@ -180,12 +219,12 @@ func (d *Dir) Replace(name string, old, data []byte) (err error) {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a regular file", name)
+		return errors.New("not a regular file")
 	}
 	temporary := path.Join(path.Dir(name), "."+path.Base(name)+".pinnace-"+rand.Text()[:10])
 	f, err := d.root.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return err
+		return fmt.Errorf("a new file could not be made beside it: %w", cause(err))
 	}
 	defer func() {
 		if err != nil {
@@ -193,6 +232,7 @@ func (d *Dir) Replace(name string, old, data []byte) (err error) {
 		}
 	}()
 	_, err = f.Write(data)
+	keepOwner(f, info)
 	err = errors.Join(err, f.Chmod(info.Mode().Perm()), f.Close())
 	if err != nil {
 		return err

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/format/index"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -42,9 +44,10 @@ func tree(t *testing.T, files map[string]string) (*Dir, string) {
 func walk(t *testing.T, d *Dir) []string {
 	t.Helper()
 	var got []string
-	err := d.Walk(context.Background(), func(path string, link bool) error {
-		if link {
-			path += " (link)"
+	err := d.Walk(context.Background(), func(path string, unreadable error) error {
+		var l Link
+		if errors.As(unreadable, &l) {
+			path += " -> " + l.Target
 		}
 		got = append(got, path)
 		return nil
@@ -61,8 +64,33 @@ func TestWalk(t *testing.T) {
 		".gitignore": "# comment\n/out/\r\n*.tmp\n!keep.tmp\n", "out/x.yaml": "", "a/out/x.yaml": "", "x.tmp": "", "keep.tmp": "",
 		"sub/.gitignore": "local.yaml\n", "sub/local.yaml": "", "sub/deep/local.yaml": "", "local.yaml": "",
 	})
-	want := []string{".gitignore", "a/c.yaml", "a/dir (link)", "a/l.yaml (link)", "a/out/x.yaml", "b.yaml", "keep.tmp", "local.yaml", "sub/.gitignore"}
+	want := []string{".gitignore", "a/c.yaml", "a/dir -> .", "a/l.yaml -> b.yaml", "a/out/x.yaml", "b.yaml", "keep.tmp", "local.yaml", "sub/.gitignore"}
 	if diff := cmp.Diff(want, walk(t, d)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestIgnore: patterns of the directories above hold, and what git tracks is never ignored.
+func TestIgnore(t *testing.T) {
+	_, root := tree(t, map[string]string{
+		".gitignore": "vendor/\n/sub/generated.yaml\n", ".git/info/exclude": "private.yaml\n", "sub/generated.yaml": "", "sub/vendor/a.yaml": "",
+		"sub/vendor/tracked.yaml": "", "sub/b.yaml": "", "sub/private.yaml": "", "sub/node_modules/x.yaml": "", "generated.yaml": "", "sub/out -> /etc": "",
+	})
+	entry := func(name string) *index.Entry { return &index.Entry{Name: name, Mode: filemode.Regular} }
+	f, err := os.Create(filepath.Join(root, ".git", "index"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = index.NewEncoder(f).Encode(&index.Index{Version: 2, Entries: []*index.Entry{entry("sub/node_modules/x.yaml"), entry("sub/vendor/tracked.yaml")}})
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	d, err := Open(filepath.Join(root, "sub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if diff := cmp.Diff([]string{"b.yaml", "node_modules/x.yaml", "out -> ", "vendor/tracked.yaml"}, walk(t, d)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -148,11 +176,11 @@ func TestWalkStops(t *testing.T) {
 	d, _ := tree(t, map[string]string{"a": "", "b": ""})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := d.Walk(ctx, func(string, bool) error { return nil }); !errors.Is(err, context.Canceled) {
+	if err := d.Walk(ctx, func(string, error) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled walk: %v", err)
 	}
 	stop := errors.New("stop")
-	if err := d.Walk(context.Background(), func(string, bool) error { return stop }); !errors.Is(err, stop) {
+	if err := d.Walk(context.Background(), func(string, error) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("a visit that fails: %v", err)
 	}
 }

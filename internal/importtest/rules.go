@@ -24,6 +24,7 @@ var anyTest = []string{"github.com/google/go-cmp", "github.com/rogpeppe/go-inter
 
 const (
 	ggcr       = "github.com/google/go-containerregistry"
+	gogit      = "github.com/go-git/go-git/v5/plumbing/"
 	kyaml      = "sigs.k8s.io/kustomize/kyaml/yaml"
 	doublestar = "github.com/bmatcuk/doublestar/v4"
 	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6"
@@ -47,7 +48,7 @@ var rules = []rule{
 		pkg: "internal/check", pure: true, internal: []string{"internal/image", "internal/manifest", "internal/plan"},
 		tests: []string{kyaml},
 	},
-	{pkg: "internal/dir", third: []string{"github.com/go-git/go-git/v5/plumbing/format/gitignore", "golang.org/x/sys/unix"}},
+	{pkg: "internal/dir", third: []string{gogit + "format/gitignore", gogit + "format/index", "golang.org/x/sys/unix"}, tests: []string{gogit + "filemode"}},
 	{
 		pkg: "internal/registry", internal: []string{"internal/image"},
 		third: []string{ggcr, "golang.org/x/net/publicsuffix"}, tests: []string{"golang.org/x/net/dns/dnsmessage"},

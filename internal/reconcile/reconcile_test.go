@@ -29,7 +29,7 @@ func newMemory(t *testing.T, files map[string]string) *memory {
 	return &memory{t: t, files: files, reads: map[string]int{}}
 }
 
-func (m *memory) Walk(ctx context.Context, visit func(string, bool) error) error {
+func (m *memory) Walk(ctx context.Context, visit func(string, error) error) error {
 	m.mu.Lock()
 	var names []string
 	for name := range m.files {
@@ -38,7 +38,11 @@ func (m *memory) Walk(ctx context.Context, visit func(string, bool) error) error
 	m.mu.Unlock()
 	slices.Sort(names)
 	for _, name := range names {
-		if err := visit(strings.TrimSuffix(name, "@"), strings.HasSuffix(name, "@")); err != nil {
+		var unreadable error
+		if strings.HasSuffix(name, "@") {
+			unreadable = errors.New("a link")
+		}
+		if err := visit(strings.TrimSuffix(name, "@"), unreadable); err != nil {
 			return err
 		}
 	}
@@ -229,6 +233,20 @@ func TestExemptAndSelected(t *testing.T) {
 	}
 	if s := p.Files[1].Steps[0]; s.Action != plan.Leave || s.Reason != "because" {
 		t.Errorf("step %s", s)
+	}
+}
+
+// TestNamed: a kustomization's resource is read whatever it is called.
+func TestNamed(t *testing.T) {
+	files := newMemory(t, map[string]string{
+		"kustomization.yaml": "resources: [pod.txt, none.txt, ../out.txt, base]\n", "pod.txt": "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: a/b:1}]}\n", "other.txt": "image: a/c:1\n",
+	})
+	registry := &answers{known: map[string]image.Resolution{"a/b:1": {Digest: digest("1")}}}
+	if _, err := (&Reconciler{Files: files, Resolver: registry}).Pin(context.Background(), PinOptions{Write: true}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(files.files["pod.txt"], "a/b:1@sha256:") || len(registry.asked) != 1 {
+		t.Errorf("pod.txt holds %q, asked %v", files.files["pod.txt"], registry.asked)
 	}
 }
 

@@ -2,7 +2,11 @@ package reconcile
 
 import (
 	"context"
+	"errors"
+	"path"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -34,6 +38,8 @@ type Reconciler struct {
 	Platform image.Platform
 	// Progress counts what is done; it may be read while a method runs.
 	Progress Progress
+
+	named sync.Map // paths that kustomizations name, read as YAML whatever they are called
 }
 
 // Progress counts files that were looked at, and images that were asked and answered.
@@ -45,14 +51,19 @@ type Progress struct {
 type Survey struct {
 	Files []check.File // those in which anything was found, in the order of Walk
 	Total int          // files that were looked at
-	Bytes int64
 }
 
 func (r *Reconciler) format(path string) manifest.Format {
+	var f manifest.Format
 	if r.Format != nil {
-		return r.Format(path)
+		f = r.Format(path)
+	} else {
+		f = manifest.FormatOf(path)
 	}
-	return manifest.FormatOf(path)
+	if _, named := r.named.Load(path); named && f == manifest.None {
+		return manifest.YAML
+	}
+	return f
 }
 
 func (r *Reconciler) limit() int64 {
@@ -76,29 +87,29 @@ func (r *Reconciler) extra(path string) []manifest.Extra {
 	return r.Extra(path)
 }
 
-// Survey scans every file. each, where it is not nil, is told of a file's findings at
-// once and from several goroutines.
+// A job is one path of the survey.
+type job struct {
+	index      int
+	path       string
+	unreadable error
+}
+
+// Survey scans every file, and those that kustomizations name whatever they are called.
+// each, where it is not nil, is told of a file's findings at once and from several
+// goroutines.
 func (r *Reconciler) Survey(ctx context.Context, each func(check.File)) (*Survey, error) {
-	type job struct {
-		index int
-		path  string
-		link  bool
-	}
 	jobs := make(chan job, 256)
-	var s Survey
-	var mu sync.Mutex
-	var bytes atomic.Int64
-	found := map[int]check.File{}
+	s := &surveyor{reconciler: r, each: each, found: map[int]check.File{}, seen: map[string]bool{}}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		defer close(jobs)
-		return r.Files.Walk(ctx, func(path string, link bool) error {
-			if r.format(path) == manifest.None || r.Selected != nil && !r.Selected(path) {
+		return r.Files.Walk(ctx, func(path string, unreadable error) error {
+			if !r.looksAt(path, unreadable) {
 				return nil
 			}
+			s.seen[path] = true
 			select {
-			case jobs <- job{s.Total, path, link}:
-				s.Total++
+			case jobs <- job{len(s.seen) - 1, path, unreadable}:
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()
@@ -111,24 +122,7 @@ func (r *Reconciler) Survey(ctx context.Context, each func(check.File)) (*Survey
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
-				file := check.File{Path: j.path}
-				if j.link {
-					file.Result.Problem = &manifest.Problem{Code: manifest.Unreadable, Text: "a symbolic link: it is not followed"}
-				} else {
-					var n int
-					file.Result, n = r.scan(j.path)
-					bytes.Add(int64(n))
-				}
-				r.Progress.Files.Add(1)
-				if file.Result.Problem == nil && len(file.Result.Findings) == 0 && len(file.Result.Local) == 0 {
-					continue
-				}
-				mu.Lock()
-				found[j.index] = file
-				mu.Unlock()
-				if each != nil {
-					each(file)
-				}
+				s.do(j)
 			}
 			return nil
 		})
@@ -136,25 +130,95 @@ func (r *Reconciler) Survey(ctx context.Context, each func(check.File)) (*Survey
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	s.Bytes = bytes.Load()
-	for i := range s.Total {
-		if f, ok := found[i]; ok {
-			s.Files = append(s.Files, f)
+	s.followNames()
+	out := &Survey{Total: len(s.seen)}
+	for i := range out.Total {
+		if f, ok := s.found[i]; ok {
+			out.Files = append(out.Files, f)
 		}
 	}
-	return &s, nil
+	return out, nil
 }
 
-func (r *Reconciler) scan(path string) (manifest.Result, int) {
+// looksAt says whether a path is surveyed. A link to a file that is surveyed itself is not.
+func (r *Reconciler) looksAt(path string, unreadable error) bool {
+	if r.Selected != nil && !r.Selected(path) {
+		return false
+	}
+	var link interface{ Names() string }
+	switch {
+	case strings.HasSuffix(path, "/"):
+		return true
+	case errors.As(unreadable, &link):
+		return r.format(path) != manifest.None && (link.Names() == "" || r.format(link.Names()) == manifest.None)
+	}
+	return r.format(path) != manifest.None
+}
+
+// A surveyor collects what is found. found and named are owned by mu; seen by Walk, and
+// after it by followNames.
+type surveyor struct {
+	reconciler *Reconciler
+	each       func(check.File)
+	seen       map[string]bool
+
+	mu    sync.Mutex
+	found map[int]check.File
+	named []string // paths that kustomizations name
+}
+
+func (s *surveyor) do(j job) {
+	file := check.File{Path: j.path}
+	if j.unreadable != nil {
+		file.Result.Problem = &manifest.Problem{Code: manifest.Unreadable, Text: j.unreadable.Error()}
+	} else {
+		file.Result = s.reconciler.scan(j.path)
+	}
+	s.reconciler.Progress.Files.Add(1)
+	if file.Result.Problem == nil && len(file.Result.Findings) == 0 && len(file.Result.Local) == 0 {
+		return
+	}
+	s.mu.Lock()
+	s.found[j.index] = file
+	for _, l := range file.Result.Local {
+		switch l.Field {
+		case "resources", "bases", "patches", "patchesStrategicMerge", "patchesJson6902", "helmCharts":
+			s.named = append(s.named, path.Join(path.Dir(j.path), l.Path))
+		}
+	}
+	s.mu.Unlock()
+	if s.each != nil {
+		s.each(file)
+	}
+}
+
+// followNames scans the files that kustomizations name and whose own names tell nothing.
+func (s *surveyor) followNames() {
+	r := s.reconciler
+	slices.Sort(s.named)
+	for _, name := range slices.Compact(s.named) {
+		if s.seen[name] || strings.HasPrefix(name, "../") || r.format(name) != manifest.None || r.Selected != nil && !r.Selected(name) {
+			continue
+		}
+		if _, err := r.Files.Read(name, r.limit()); err != nil {
+			continue // a directory, or nothing: kustomize says so
+		}
+		r.named.Store(name, true)
+		s.seen[name] = true
+		s.do(job{index: len(s.seen) - 1, path: name})
+	}
+}
+
+func (r *Reconciler) scan(path string) manifest.Result {
 	data, err := r.Files.Read(path, r.limit())
 	if err != nil {
-		return manifest.Result{Problem: &manifest.Problem{Code: manifest.Unreadable, Text: err.Error()}}, 0
+		return manifest.Result{Problem: &manifest.Problem{Code: manifest.Unreadable, Text: err.Error()}}
 	}
 	result := manifest.Scan(data, r.format(path), r.extra(path)...)
 	for i := range result.Findings {
 		r.exempt(path, &result.Findings[i])
 	}
-	return result, len(data)
+	return result
 }
 
 // exempt marks a finding that the configuration leaves alone.

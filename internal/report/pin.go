@@ -67,8 +67,11 @@ func NewPinStep(s plan.Step) PinStep {
 	if s.New != s.Finding.Image {
 		out.New = s.New.String()
 	}
-	if s.Finding.Warning != nil && out.New != "" {
-		out.Warning = s.Finding.Warning.Text
+	if w := s.Finding.Warning; w != nil && out.New != "" {
+		out.Warning = w.Text
+		if w.Code == manifest.Number {
+			out.Warning = "a newTag that was not read as a string is quoted"
+		}
 	}
 	return out
 }
@@ -84,6 +87,9 @@ func (p *Pin) Count() {
 			p.Counts.Failed++
 		}
 		for _, s := range f.Steps {
+			if f.Error != "" && s.New != "" {
+				continue
+			}
 			switch s.Action {
 			case plan.Pin:
 				p.Counts.Pinned++

@@ -130,7 +130,7 @@ func TestPlain(t *testing.T) {
 
 func TestShell(t *testing.T) {
 	for in, want := range map[string]string{
-		"a/b.yaml": "a/b.yaml", "": "''", "a b": "'a b'", "$(rm -rf .)": "'$(rm -rf .)'", "it's": `'it'\''s'`, "-n": "'-n'",
+		"a/b.yaml": "a/b.yaml", "": "''", "a b": "'a b'", "$(rm -rf .)": "'$(rm -rf .)'", "it's": `'it'\''s'`, "-n": "./-n", "a\nb\x1b'": `$'a\x0ab\x1b\''`,
 	} {
 		if got := Shell(in); got != want {
 			t.Errorf("Shell(%q) is %s, want %s", in, got, want)
@@ -144,6 +144,9 @@ func TestDiff(t *testing.T) {
 	want := "--- a/a.yaml\n+++ b/a.yaml\n@@ -1,2 +1,2 @@\n a: 1\r\n-b: 2\n\\ No newline at end of file\n+b: 3\n\\ No newline at end of file\n"
 	if got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := Diff("/x/a\n\"b.yaml", []byte("a\n"), []byte("b\n")); !strings.HasPrefix(got, `--- "a/x/a\012\"b.yaml"`+"\n") {
+		t.Errorf("a hostile name: %q", got)
 	}
 	color.NoColor = false
 	defer func() { color.NoColor = true }()
