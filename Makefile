@@ -12,7 +12,7 @@ fuzz: ## every fuzz target in turn, for FUZZ_TIME each
 	@for target in $$(grep -rhoE '^func Fuzz[A-Za-z]+' --include='*_test.go' internal | awk '{print $$2}' | sort -u); do \
 		for dir in $$(grep -rlE "^func $$target\(" --include='*_test.go' internal | xargs -n1 dirname | sort -u); do \
 			echo "$$dir $$target"; \
-			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ_TIME) ./$$dir || exit 1; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZ_TIME) -fuzzminimizetime 2s ./$$dir || exit 1; \
 		done; \
 	done
 

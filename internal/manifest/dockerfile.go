@@ -152,13 +152,17 @@ func (d *dockerfile) instructions() []instruction {
 		if goesOn {
 			continue
 		}
+		if len(current.tokens) == 0 {
+			current = nil
+			continue
+		}
 		for _, word := range hereDocs(*current) {
 			offset = d.skipHereDoc(offset, word)
 		}
 		all = append(all, *current)
 		current = nil
 	}
-	if current != nil {
+	if current != nil && len(current.tokens) > 0 {
 		all = append(all, *current)
 	}
 	return all

@@ -17,7 +17,7 @@ func (w *walker) embedded(n *yaml.Node) {
 	if !lines && !strings.HasPrefix(trimmed, "{") && !strings.HasPrefix(trimmed, "[") && !strings.HasPrefix(trimmed, "- ") {
 		return
 	}
-	if !screen([]byte(n.Value), YAML) {
+	if !startsLikeYAML(trimmed) || !screen([]byte(n.Value), YAML) {
 		return
 	}
 	indent := -1
@@ -34,6 +34,19 @@ func (w *walker) embedded(n *yaml.Node) {
 		f.Problem = problem(Embedded, "a manifest inside a string: edit it by hand, or move it to a file of its own")
 		w.add(candidate{Finding: f})
 	}
+}
+
+// startsLikeYAML says whether the first line of a string, comments aside, can start a
+// mapping or a sequence: scripts and prose do not.
+func startsLikeYAML(text string) bool {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' || line == "---" {
+			continue
+		}
+		return strings.IndexByte("-{[?&!%\"'", line[0]) >= 0 || strings.Contains(line, ":")
+	}
+	return false
 }
 
 // literalIndent returns how far the text of a literal block is indented.

@@ -2,25 +2,31 @@ package manifest
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
-// quick reads the part of YAML that most manifests are written in: ASCII, block mappings
-// and sequences, values on their key's line, flow collections on one line, literal
-// blocks. It builds the nodes that the decoder builds, without comments, about ten times
-// as fast, and returns false at the first thing that it does not know for certain:
-// anchors, tags, escapes, values over several lines, tabs.
+// quick reads the part of YAML that most manifests are written in: block mappings and
+// sequences, values on their key's line, flow collections on one line, literal blocks,
+// anchors of scalars. It builds the nodes that the decoder builds, without comments,
+// several times as fast, and returns false at the first thing that it does not know for
+// certain: tags, escapes, values over several lines, tabs, keys that are no plain words.
 //
 // It serves to find images. Whatever is edited is decoded and proved by kyaml. That the
 // nodes are equal wherever quick answers is a fuzz target.
 func quick(data []byte) (docs []*yaml.Node, ok bool) {
+	wide := false
 	for i, c := range data {
-		if c >= 0x7f || c < ' ' && c != '\n' && (c != '\r' || i+1 == len(data) || data[i+1] != '\n') {
+		if c == 0x7f || c < ' ' && c != '\n' && (c != '\r' || i+1 == len(data) || data[i+1] != '\n') {
 			return nil, false
 		}
+		wide = wide || c > 0x7f
 	}
-	q := &quickReader{text: string(data)}
+	if wide && !isOrdinary(data) {
+		return nil, false
+	}
+	q := &quickReader{text: string(data), wide: wide}
 	defer func() {
 		if r := recover(); r != nil {
 			if r != errNotQuick {
@@ -49,6 +55,20 @@ func quick(data []byte) (docs []*yaml.Node, ok bool) {
 	}
 }
 
+// isOrdinary says whether data is UTF-8 of which every character is text to the decoder,
+// and none a line break or a byte order mark.
+func isOrdinary(data []byte) bool {
+	if !utf8.Valid(data) {
+		return false
+	}
+	for _, r := range string(data) {
+		if r > 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r >= '\ufff0' && r <= '\uffff' {
+			return false
+		}
+	}
+	return true
+}
+
 // notQuick stops the reader at something that it does not know.
 type notQuick struct{}
 
@@ -61,8 +81,9 @@ func give() { panic(errNotQuick) }
 // A quickReader stands on one significant line: neither blank nor a comment.
 type quickReader struct {
 	text string
-	next int // offset of the line after the present one
-	line int // number of the present line, from 1
+	wide bool // it holds more than ASCII
+	next int  // offset of the line after the present one
+	line int  // number of the present line, from 1
 
 	start  int    // offset of the present line
 	indent int    // column, from 0, of what is left of it
@@ -70,8 +91,9 @@ type quickReader struct {
 	end    bool   // there is no further line
 	marker bool   // the line is "---"
 
-	nodes []yaml.Node // allocated ahead
-	depth int
+	nodes   []yaml.Node // allocated ahead
+	anchors map[string]*yaml.Node
+	depth   int
 }
 
 // advance goes to the next significant line.
@@ -116,6 +138,9 @@ func (q *quickReader) node(kind yaml.Kind, tag string, column int) *yaml.Node {
 	}
 	n := &q.nodes[0]
 	q.nodes = q.nodes[1:]
+	if q.wide {
+		column = utf8.RuneCountInString(q.text[q.start : q.start+column])
+	}
 	n.Kind, n.Tag, n.Line, n.Column = kind, tag, q.line, column+1
 	return n
 }
@@ -134,10 +159,13 @@ func (q *quickReader) block(least int) *yaml.Node {
 	if isDash(q.rest) {
 		return q.sequence(q.indent)
 	}
-	if _, _, isKey := cutKey(q.rest); !isKey {
+	if _, _, isKey := cutKey(q.rest); isKey {
+		return q.mapping(q.indent)
+	}
+	if c := q.rest[0]; c != '{' && c != '[' {
 		give()
 	}
-	return q.mapping(q.indent)
+	return q.value(q.rest, q.indent, q.indent-1)
 }
 
 func (q *quickReader) sequence(indent int) *yaml.Node {
@@ -205,13 +233,17 @@ func (q *quickReader) mapping(indent int) *yaml.Node {
 	return m
 }
 
+// maxKey is the longest key that quick reads; the decoder refuses those over 1,024
+// characters.
+const maxKey = 128
+
 // cutKey splits a line into a plain key and what follows its colon.
 func cutKey(s string) (key, rest string, ok bool) {
 	i := 0
 	for i < len(s) && (isWord(s[i]) || s[i] == '.' || s[i] == '/' || s[i] == '-' && i > 0) {
 		i++
 	}
-	if i == 0 || i > 128 || i == len(s) || s[i] != ':' || i+1 < len(s) && s[i+1] != ' ' {
+	if i == 0 || i > maxKey || i == len(s) || s[i] != ':' || i+1 < len(s) && s[i+1] != ' ' {
 		return "", "", false
 	}
 	return s[:i], s[i+1:], true
@@ -220,10 +252,18 @@ func cutKey(s string) (key, rest string, ok bool) {
 // value reads a value that starts at a column of the present line and ends on it, but for
 // a literal block; parent is the indent of the collection that it is in.
 func (q *quickReader) value(s string, column, parent int) *yaml.Node {
-	if s[0] == '|' {
+	var n *yaml.Node
+	var rest string
+	switch s[0] {
+	case '|':
 		return q.literal(s, column, parent)
+	case '&':
+		n, rest = q.anchored(s, column)
+	case '*':
+		n, rest = q.alias(s, column)
+	default:
+		n, rest = q.inline(s, column, false)
 	}
-	n, rest := q.inline(s, column, false)
 	if rest != "" && !strings.HasPrefix(strings.TrimLeft(rest, " "), "#") || rest != "" && rest[0] != ' ' {
 		give()
 	}
@@ -232,6 +272,48 @@ func (q *quickReader) value(s string, column, parent int) *yaml.Node {
 		give() // a value that goes on
 	}
 	return n
+}
+
+// cutAnchor splits the name of an anchor from what follows it.
+func cutAnchor(s string) (name, rest string) {
+	i := 0
+	for i < len(s) && (isWord(s[i]) || s[i] == '-') {
+		i++
+	}
+	if i == 0 || i < len(s) && s[i] != ' ' {
+		give()
+	}
+	return s[:i], s[i:]
+}
+
+// anchored reads a scalar with an anchor before it, whose place is the anchor's.
+func (q *quickReader) anchored(s string, column int) (*yaml.Node, string) {
+	name, rest := cutAnchor(s[1:])
+	value := strings.TrimLeft(rest, " ")
+	if value == "" || strings.IndexByte("#&*!|>[{-?", value[0]) >= 0 {
+		give()
+	}
+	n, rest := q.inline(value, column+len(s)-len(value), false)
+	if q.wide {
+		column = utf8.RuneCountInString(q.text[q.start : q.start+column])
+	}
+	n.Anchor, n.Column = name, column+1
+	if q.anchors == nil {
+		q.anchors = map[string]*yaml.Node{}
+	}
+	q.anchors[name] = n
+	return n, rest
+}
+
+func (q *quickReader) alias(s string, column int) (*yaml.Node, string) {
+	name, rest := cutAnchor(s[1:])
+	target := q.anchors[name]
+	if target == nil {
+		give()
+	}
+	n := q.node(yaml.AliasNode, "", column)
+	n.Value, n.Alias = name, target
+	return n, rest
 }
 
 // inline reads a scalar or a flow collection and returns what follows it.
@@ -342,7 +424,7 @@ func (q *quickReader) flow(s string, column int) (*yaml.Node, string) {
 		n.Content = append(n.Content, item)
 		s = skip(s)
 		if closer == '}' {
-			if item.Kind != yaml.ScalarNode || s[0] != ':' || len(s) < 2 || s[1] != ' ' {
+			if item.Kind != yaml.ScalarNode || len(item.Value) > maxKey || s[0] != ':' || len(s) < 2 || s[1] != ' ' {
 				give()
 			}
 			s = skip(s[1:])

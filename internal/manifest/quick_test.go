@@ -18,7 +18,9 @@ func different(a, b *yaml.Node, path string) string {
 		return fmt.Sprintf("%s: quick reads kind %d tag %s style %d %q, the decoder kind %d tag %s style %d %q", path, a.Kind, a.Tag, a.Style, a.Value, b.Kind, b.Tag, b.Style, b.Value)
 	case a.Line != b.Line || a.Column != b.Column:
 		return fmt.Sprintf("%s: quick sees %d:%d, the decoder %d:%d", path, a.Line, a.Column, b.Line, b.Column)
-	case len(a.Content) != len(b.Content) || b.Anchor != "" || b.Alias != nil:
+	case a.Anchor != b.Anchor || (a.Alias == nil) != (b.Alias == nil) || a.Alias != nil && (a.Alias.Line != b.Alias.Line || a.Alias.Column != b.Alias.Column):
+		return fmt.Sprintf("%s: anchor %q, the decoder %q, or another alias", path, a.Anchor, b.Anchor)
+	case len(a.Content) != len(b.Content):
 		return fmt.Sprintf("%s: quick sees %d children, the decoder %d", path, len(a.Content), len(b.Content))
 	}
 	for i := range a.Content {
@@ -57,6 +59,9 @@ var quickCases = []string{
 	"a:\nb:\n", "# c\n---\na: b\n---\nc: d\n", "a: 1\nb: 1.5\nc: true\nd: null\ne: ~\nf: 2024-01-02\ng: 0x1F\nh: 1e3\ni: .inf\nj: yes\nk: -1\nl: --flag\n",
 	"1: a\ntrue: b\n", "a: b # c # d\n", "a:   b  \n\n\n", "a: b\n# c\nd: e\n", "a:\n  # c\n  b: c\n", "a:\n- b:\n  - c\n  d: e\n", "a: b:c\n", "a: http://x/y#z\n",
 	"a: [b:1, c@d]\n", "a: {image: x/y:1, name: z}\n", "- name: a\n  args: [\"--x\", 'y']\n  script: |\n    echo a\n    echo b\n- name: c\n", "a:\n-\n  b: c\n",
+	"a: &x b\nc: *x\n", "a: &x 'b' # c\nb: *x # d\n", "a: &x b\n---\nc: *x\n", "a: &x b\na: &x c\nd: *x\n", "- &x a\n- *x\n", "a: &x\n  b: c\n", "a: &x &y b\n", "a: *x\n", "a: &x *y\n", "a: &x\n", "a: &x # c\n",
+	"a: é # ü\nb: 'ß' # c\n", "a: {é: b}\n", "a: [x, 'é', y]\n", "a: \"🚢\"\nb: c\n", "a: |\n  é\nb: c\n", "# \u0085\na: b\n", "a: \u2028\n", "\ufeffa: b\n", "a: \ufffd\n", "a: b\ufffe\n", "a: \u00a0b\n",
+	"a:\n  {b: c}\n", "{a: b}\n", "[a, b]\n", "a:\n- {b: c}\n- [d]\n", "a:\n  [b]\n  c\n", "a:\n{b: c}\n", "a: b\r\nc:\r\n- d\r\n", "a: |\r\n  b\r\n  c\r\nd: e\r\n", "a: b\rc: d\n", "a: 'b\r\n  c'\r\n",
 	"a: x\n  y\n", "a: 'x\n  y'\n", "a: &b c\n", "a: *b\n", "a: !x b\n", "a: >\n  b\n", "a: |2\n  b\n", "a: |+\n  b\n\n", "a:\tb\n", "a: b\r\n", "é: b\n", "? a\n: b\n", "a: b: c\n", "<<: a\n",
 	"a: [b\n", "a: {b}\n", "a: [b: c]\n", "a: [,]\n", "a: [a b]\n", "---\n---\n", "...\n", "%YAML 1.1\n---\na: b\n", "--- a\n", "a: @b\n", "a: `b`\n", "a: - b\n", "a: -\n", "a\n", "\"a\": b\n", "a : b\n",
 	"a: |\n\n  x\n", "a: |\n   \n  x\n", "a: |\nb: c\n", "a:\n  b: |\n    x\n   y: z\n", "a: |\n  x\n  \n   \n  y\n", "- |\n  x\n- |\n  y\n", "- a: |\n    x\n  b: c\n", " a: b\n", "  - a\n  - b\n", "a: =\n", "a: <<\n",

@@ -33,7 +33,6 @@ type walker struct {
 	parents []*yaml.Node
 	deep    *yaml.Node          // where the nesting went over the limit
 	size    int                 // bytes of names and pointers in what was found
-	built   []string            // images that compose services build
 	entered map[*yaml.Node]bool // mappings and strings that were reported on
 
 	found      []candidate
