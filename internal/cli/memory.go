@@ -7,18 +7,27 @@ import (
 	"runtime/metrics"
 )
 
-// roomyHeap is how large the heap may grow before it is collected, however little of it
-// lives: a run is short, and most of what it parses dies at once.
-const roomyHeap = 24 << 20
-
-// tuneGC lets a small heap grow to roomyHeap, and a larger one to twice what lives. GOGC
-// and GOMEMLIMIT have the last word.
+// tuneGC lets the heap grow by more than the runtime would before it is collected: a run is
+// short, and most of what it parses dies at once. GOGC and GOMEMLIMIT have the last word.
 func tuneGC() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(800)
 	watchGC(new(sentinel))
+}
+
+// room returns how far a heap may grow beyond what lives in it, in bytes: by 20 MiB at
+// least, threefold up to 140 MiB in all, and by half beyond.
+func room(live uint64) uint64 {
+	const least, most = 20 << 20, 140 << 20
+	switch {
+	case live*3 < least:
+		return least
+	case live*3 < most:
+		return live * 2
+	}
+	return max(live/2, most-min(live, most))
 }
 
 // A sentinel dies with each collection.
@@ -26,13 +35,10 @@ type sentinel struct{ _ [16]byte }
 
 func watchGC(s *sentinel) {
 	runtime.SetFinalizer(s, func(s *sentinel) {
-		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-		metrics.Read(live)
-		percent := 100
-		if n := live[0].Value.Uint64(); n > 0 && n < roomyHeap/2 {
-			percent = int((roomyHeap - n) * 100 / n)
-		}
-		debug.SetGCPercent(min(percent, 800))
+		sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(sample)
+		live := max(sample[0].Value.Uint64(), 1<<20)
+		debug.SetGCPercent(int(room(live) * 100 / live))
 		watchGC(s)
 	})
 }
