@@ -16,8 +16,8 @@ fuzz: ## every fuzz target in turn, for FUZZ_TIME each
 		done; \
 	done
 
-bench: ## speed, memory and correctness on a generated repository of 10,000 files
-	go run ./internal/bench
+bench: ## speed, memory and correctness on generated repositories of 10,000 and 100,000 files
+	go run ./internal/bench -large
 
 golden: ## rewrite the golden files; read the diff before you commit it
 	go test ./internal/manifest ./internal/config -update

@@ -111,6 +111,20 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestMany: 100,000 nodes are an ordinary file; every image of it is found and pinned.
+func TestMany(t *testing.T) {
+	const n = 14_000 // of seven nodes each
+	text := "x:\n" + strings.Repeat("- {name: a, image: 'a/b:1', port: 80}\n", n)
+	r := Scan([]byte(text), YAML)
+	if len(r.Findings) != n {
+		t.Fatalf("found %d of %d", len(r.Findings), n)
+	}
+	out, err := Apply([]byte(text), YAML, edits(r))
+	if err != nil || string(out) != strings.ReplaceAll(text, "a/b:1", "a/b:1@"+d) {
+		t.Errorf("pinned to %d bytes, %v", len(out), err)
+	}
+}
+
 func BenchmarkScan(b *testing.B) {
 	data := []byte(hostile["lists in a list"].make(2000))
 	b.SetBytes(int64(len(data)))
