@@ -130,22 +130,51 @@ changes nothing but the image's own bytes.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND]", Short: "Help about any command", Hidden: true, Run: func(cmd *cobra.Command, args []string) {
-		target, _, err := cmd.Root().Find(args)
-		if err != nil {
-			target = cmd.Root()
-		}
-		_ = target.Help()
-	}})
+	root.SetHelpCommand(newHelp())
 	root.SetVersionTemplate("pinnace {{.Version}}\n")
 	root.SetFlagErrorFunc(suggestFlag)
 	root.AddCommand(newPin(), newCheck(), newResolve(), newConfig(), newVersion())
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = false
+	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			cmd.Example = "  pinnace completion bash > /etc/bash_completion.d/pinnace\n  source <(pinnace completion zsh)"
+			onlyChildren(cmd)
+		}
 		markRun(cmd)
 	}
 	return root
+}
+
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			target, _, err := cmd.Root().Find(args)
+			if err != nil {
+				return usageError{err}
+			}
+			return target.Help()
+		},
+	}
+}
+
+// onlyChildren makes a command that does nothing by itself refuse a child that it does not
+// have; alone it prints its help.
+func onlyChildren(cmd *cobra.Command) {
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		var names []string
+		for _, child := range cmd.Commands() {
+			names = append(names, child.Name())
+		}
+		return fmt.Errorf("%s %s: no such command%s", cmd.Name(), args[0], didYouMean(args[0], names))
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }
 
 // markRun tells errors of a verb from errors of its usage.
