@@ -15,7 +15,7 @@ const DefaultRegistry = "docker.io"
 // (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests).
 const maxTag = 128
 
-// maxName is the longest repository name, registry included, that
+// maxName is the longest repository name, in its canonical form, that
 // distribution/reference accepts.
 const maxName = 255
 
@@ -160,8 +160,8 @@ func checkName(name string) error {
 		}
 		path = rest
 	}
-	if len(name) > maxName {
-		return fmt.Errorf("name has %d characters, more than %d", len(name), maxName)
+	if host, rest := splitName(name); len(host)+1+len(rest) > maxName {
+		return fmt.Errorf("name has %d characters in its canonical form, more than %d", len(host)+1+len(rest), maxName)
 	}
 	for part := range strings.SplitSeq(path, "/") {
 		if err := checkComponent(part); err != nil {

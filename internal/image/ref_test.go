@@ -86,8 +86,8 @@ func TestParseRefuses(t *testing.T) {
 		"{{ .Values.image }}":     "holds '{'",
 		"${REGISTRY}/a:1":         "holds '$'",
 		"https://r.io/a":          "port that is not a number",
-		strings.Repeat("a/", 200): "more than 255",
-		"a:1@" + sha256 + "@x":    "digits",
+		strings.Repeat("a/", 200): "more than 255", strings.Repeat("0", 238): "more than 255",
+		"a:1@" + sha256 + "@x": "digits",
 	} {
 		if _, err := Parse(in); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Parse(%q): %v, want an error that holds %q", in, err, want)
