@@ -31,8 +31,8 @@ func (p *parts) read(w *walker, c *candidate, tagNode, digestNode *yaml.Node) {
 			return nil
 		}
 		if n.Kind == yaml.AliasNode {
-			p.fail(c, problem(Alias, "an alias of &%s on line %d: edit it there", n.Value, n.Alias.Line))
-			return nil
+			p.fail(c, problem(Alias, "an alias of &%s on line %d: edit it there", clip(n.Value), n.Alias.Line))
+			return &scalar{value: text(n), position: Position{n.Line, n.Column}}
 		}
 		if n.Kind != yaml.ScalarNode {
 			p.fail(c, problem(Templated, "a %s stands where a value is expected", kindName(n)))
