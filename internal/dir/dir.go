@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing/format/gitignore"
 )
@@ -92,6 +93,10 @@ func (d *Dir) walk(ctx context.Context, name string, ignored []gitignore.Pattern
 			return cause(err)
 		}
 		return visit(name+"/", fmt.Errorf("the directory could not be read: %w", cause(err)))
+	}
+	if name != "." && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == ".git" }) {
+		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == ".gitignore" })
+		ignored = nil // another repository: a submodule
 	}
 	if ignored, err = d.ignore(name, entries, ignored); err != nil {
 		if err := visit(name+"/", fmt.Errorf(".gitignore could not be read: %w", cause(err))); err != nil {

@@ -2,6 +2,8 @@ package dir
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -18,13 +20,16 @@ type repository struct {
 	prefix   []string            // the directory's path below the repository's root
 	patterns []gitignore.Pattern // of the directories above, and .git/info/exclude
 	gitDir   string
-	tracked  func() map[string]bool // files and directories of the index
+	tracked  func() map[string]bool // files and directories of the index; nil where unknown
 }
 
 // findRepository looks for .git at the directory and above.
 func findRepository(start string) *repository {
 	r := &repository{tracked: func() map[string]bool { return nil }}
 	abs, err := filepath.Abs(start)
+	if err == nil {
+		abs, err = filepath.EvalSymlinks(abs)
+	}
 	if err != nil {
 		return r
 	}
@@ -90,9 +95,15 @@ func parsePatterns(data []byte, domain []string) []gitignore.Pattern {
 }
 
 // readIndex returns what git tracks: an ignored file that is tracked is a file like any
-// other.
+// other. It returns nil where the index cannot be read or is split over several files.
 func (r *repository) readIndex() map[string]bool {
+	if shared, err := filepath.Glob(filepath.Join(r.gitDir, "sharedindex.*")); err != nil || len(shared) > 0 {
+		return nil
+	}
 	f, err := os.Open(filepath.Join(r.gitDir, "index"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return map[string]bool{} // a new repository
+	}
 	if err != nil {
 		return nil
 	}
@@ -110,9 +121,11 @@ func (r *repository) readIndex() map[string]bool {
 	return tracked
 }
 
-// keeps says whether git tracks a path of the directory, whatever is ignored.
+// keeps says whether git tracks a path of the directory, whatever is ignored. What cannot
+// be known is kept, so that nothing hides behind a pattern.
 func (r *repository) keeps(name string) bool {
-	return r.tracked()[path.Join(append(r.prefix[:len(r.prefix):len(r.prefix)], name)...)]
+	tracked := r.tracked()
+	return tracked == nil && path.Base(name) != "node_modules" || tracked[path.Join(append(r.prefix[:len(r.prefix):len(r.prefix)], name)...)]
 }
 
 // segments returns a path of the directory as the patterns know it.

@@ -78,15 +78,9 @@ func (w *walker) compose(root *yaml.Node) {
 
 // eachService visits the services, those of merge keys included.
 func eachService(services *yaml.Node, visit func(name string, service *yaml.Node)) {
-	for i := 0; i+1 < len(services.Content); i += 2 {
-		key, value := services.Content[i], resolve(services.Content[i+1])
-		switch {
-		case key.Tag == "!!merge" && value.Kind == yaml.MappingNode:
-			for j := 0; j+1 < len(value.Content); j += 2 {
-				visit(value.Content[j].Value, resolve(value.Content[j+1]))
-			}
-		case value.Kind == yaml.MappingNode:
-			visit(key.Value, value)
+	for name, service := range entries(services) {
+		if service = resolve(service); service.Kind == yaml.MappingNode {
+			visit(name, service)
 		}
 	}
 }
@@ -94,5 +88,5 @@ func eachService(services *yaml.Node, visit func(name string, service *yaml.Node
 // isBuilt says whether a service is built from source.
 func isBuilt(service *yaml.Node) bool {
 	build := resolve(find(service, "build"))
-	return build != nil && build.Tag != "!!null"
+	return build != nil && build.Tag != "!!null" && build.Tag != "!reset"
 }

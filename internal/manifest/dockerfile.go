@@ -80,12 +80,21 @@ func (d *dockerfile) directives() {
 	for offset < len(d.data) {
 		line, next := d.cut(offset)
 		text := strings.TrimSpace(string(d.data[line.Start:line.End]))
+		if offset == d.body && strings.HasPrefix(text, "#!") {
+			offset = next
+			continue
+		}
 		rest, ok := strings.CutPrefix(text, "#")
+		if !ok {
+			rest, ok = strings.CutPrefix(text, "//")
+		}
 		key, value, directive := strings.Cut(rest, "=")
 		if !ok || !directive {
 			return
 		}
-		value = strings.TrimSpace(value)
+		if value = strings.TrimSpace(value); value == "" {
+			return
+		}
 		switch strings.ToLower(strings.TrimSpace(key)) {
 		case "escape":
 			if value == "`" {
@@ -136,7 +145,7 @@ func (d *dockerfile) instructions() []instruction {
 		if current == nil {
 			current = &instruction{}
 		}
-		goesOn := trimmed[len(trimmed)-1] == d.escape
+		goesOn := d.continues(d.data[line.Start:line.End])
 		end := line.End
 		if goesOn {
 			end = line.Start + bytes.LastIndexByte(d.data[line.Start:line.End], d.escape)
@@ -168,6 +177,21 @@ func (d *dockerfile) instructions() []instruction {
 	return all
 }
 
+// continues says whether a line goes on on the next one: it ends in one escape character,
+// blanks aside. Builders disagree about two.
+func (d *dockerfile) continues(line []byte) bool {
+	line = bytes.TrimRight(line, " \t")
+	n := len(line)
+	if n == 0 || line[n-1] != d.escape {
+		return false
+	}
+	if n > 1 && line[n-2] == d.escape {
+		d.open = problem(Unreadable, "a line ends in two escape characters, and builders disagree whether it goes on")
+		return false
+	}
+	return true
+}
+
 func (d *dockerfile) words(tokens []token, start, end int) []token {
 	for i := start; i < end; {
 		if isSpace(d.data[i]) {
@@ -196,20 +220,32 @@ type hereDoc struct {
 // hereDocs returns the here-documents that an instruction opens, which only RUN, COPY
 // and ADD can (https://docs.docker.com/reference/dockerfile/#here-documents).
 func hereDocs(i instruction) []hereDoc {
-	switch strings.ToUpper(i.tokens[0].text) {
-	case "RUN", "COPY", "ADD", "ONBUILD":
+	tokens := i.tokens
+	if strings.EqualFold(tokens[0].text, "ONBUILD") && len(tokens) > 1 {
+		tokens = tokens[1:]
+	}
+	switch strings.ToUpper(tokens[0].text) {
+	case "RUN", "COPY", "ADD":
 	default:
 		return nil
 	}
+	if len(tokens) > 1 && strings.HasPrefix(tokens[1].text, "[") {
+		return nil // the JSON form
+	}
 	var docs []hereDoc
-	quote := byte(0)
-	for _, t := range i.tokens[1:] {
+	quote, escaped := byte(0), false
+	for _, t := range tokens[1:] {
 		inside := quote != 0
+		escaped = false
 		for j := range len(t.text) {
 			switch c := t.text[j]; {
-			case quote == 0 && (c == '"' || c == '\'') && (j == 0 || t.text[j-1] != '\\'):
+			case escaped:
+				escaped = false
+			case c == '\\' && quote != '\'':
+				escaped = true
+			case quote == 0 && (c == '"' || c == '\''):
 				quote = c
-			case c == quote && (j == 0 || t.text[j-1] != '\\' || quote == '\''):
+			case c == quote:
 				quote = 0
 			}
 		}
@@ -223,7 +259,7 @@ func hereDocs(i instruction) []hereDoc {
 		}
 		rest, tabs := strings.CutPrefix(rest, "-")
 		rest = strings.Trim(rest, `"'`)
-		if rest != "" && strings.Trim(rest, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_.-") == "" {
+		if rest != "" && !strings.Contains(rest, "<") {
 			docs = append(docs, hereDoc{rest, tabs})
 		}
 	}
@@ -257,6 +293,7 @@ func (d *dockerfile) instruction(i instruction) {
 		tokens = tokens[1:]
 	}
 	if len(tokens) > 1 {
+		d.plainFlags(tokens)
 		switch strings.ToUpper(tokens[0].text) {
 		case "FROM":
 			d.from(tokens[1:])
@@ -267,6 +304,24 @@ func (d *dockerfile) instruction(i instruction) {
 		}
 	}
 	d.ignore = false
+}
+
+// plainFlags refuses flags that a builder reads otherwise than they are spelled: it takes
+// quotes and escapes out of them.
+func (d *dockerfile) plainFlags(tokens []token) {
+	switch strings.ToUpper(tokens[0].text) {
+	case "FROM", "COPY", "ADD", "RUN":
+	default:
+		return
+	}
+	for _, t := range tokens[1:] {
+		if !strings.HasPrefix(t.text, "--") {
+			return
+		}
+		if strings.ContainsAny(t.text, "\"'\\`") || strings.EqualFold(t.text, "--from") || strings.EqualFold(t.text, "--mount") {
+			d.open = problem(Unreadable, "flag %s is not written plainly: write it without quotes and escapes, as --name=value", clip(t.text))
+		}
+	}
 }
 
 func (d *dockerfile) from(tokens []token) {

@@ -14,7 +14,7 @@ func (w *walker) embedded(n *yaml.Node) {
 	}
 	trimmed := strings.TrimLeft(n.Value, " \t\r\n")
 	lines := strings.ContainsRune(n.Value, '\n')
-	if !lines && !strings.HasPrefix(trimmed, "{") && !strings.HasPrefix(trimmed, "[") && !strings.HasPrefix(trimmed, "- ") {
+	if !lines && (trimmed == "" || strings.IndexByte("-{[!&\"'?%", trimmed[0]) < 0) {
 		return
 	}
 	if !startsLikeYAML(trimmed) || !screen([]byte(n.Value), YAML) {

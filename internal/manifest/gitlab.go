@@ -15,12 +15,11 @@ func (w *walker) gitlab(root *yaml.Node) {
 	}
 	defer w.leave()
 	w.gitlabJob(root)
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		switch name := root.Content[i].Value; name {
+	for name, value := range entries(root) {
+		switch name {
 		case "variables", "stages", "workflow", "include", "spec", "image", "services", "cache":
 		default:
-			job := w.follow(root.Content[i+1])
-			if job != nil && job.Kind == yaml.MappingNode && w.enter(job) {
+			if job := resolve(value); job.Kind == yaml.MappingNode && w.enter(job) {
 				w.in(name, func() { w.gitlabJob(job) })
 				w.leave()
 			}

@@ -163,7 +163,7 @@ func isFileName(name string) bool {
 
 // patchKeys are the members of a JSON patch operation
 // (https://datatracker.ietf.org/doc/html/rfc6902#section-4).
-var patchKeys = map[string]bool{"op": true, "path": true, "value": true, "from": true}
+var patchKeys = map[string]bool{"op": true, "path": true, "value": true, "from": true, "<<": true}
 
 // patch reads one operation of a JSON patch. It returns false where the mapping is none.
 func (w *walker) patch(m *yaml.Node) bool {
@@ -187,10 +187,20 @@ func (w *walker) patch(m *yaml.Node) bool {
 		last := path[strings.LastIndexByte(path, '/')+1:]
 		parent := strings.TrimSuffix(path, "/"+last)
 		switch {
+		case last == "image" && resolve(value).Kind == yaml.MappingNode:
+			if reference := find(resolve(value), "reference"); reference != nil {
+				w.whole(reference, option{place: ImageVolume, certain: true})
+			}
 		case last == "image":
 			w.whole(value, option{place: Patch, accept: func(r image.Ref) bool {
 				return w.looksLikeImage(r, false) || strings.Contains(path, "ontainers/")
 			}})
+		case last == "reference" && strings.HasSuffix(parent, "/image"):
+			w.whole(value, option{place: ImageVolume, certain: true})
+		case last == "volumes":
+			w.volumes(value)
+		case strings.HasSuffix(parent, "/volumes"):
+			w.volume(resolve(value))
 		case strings.HasSuffix(last, "ontainers"):
 			w.containers(value, Patch)
 		case strings.HasSuffix(parent, "ontainers") && resolve(value).Kind == yaml.MappingNode:
@@ -206,6 +216,9 @@ func (w *walker) patch(m *yaml.Node) bool {
 // runs.
 func (w *walker) outputs(m *yaml.Node) []*yaml.Node {
 	var taken []*yaml.Node
+	if w.values {
+		return nil
+	}
 	if output := resolve(find(m, "output")); output != nil && output.Kind == yaml.MappingNode {
 		taken = append(taken, find(m, "output"))
 	}

@@ -28,7 +28,7 @@ func (w *walker) kustomization(root *yaml.Node) {
 
 func (w *walker) locals(root *yaml.Node) {
 	for i := 0; i+1 < len(root.Content); i += 2 {
-		field, value := root.Content[i].Value, root.Content[i+1]
+		field, value := root.Content[i].Value, resolve(root.Content[i+1])
 		switch {
 		case slices.Contains(localFields, field) && value.Kind == yaml.SequenceNode:
 			for _, item := range value.Content {
@@ -82,6 +82,7 @@ func appendLocal(local []Local, field string, n *yaml.Node) []Local {
 // kustomizations, Flux Kustomizations and Flux post-renderers have it. It returns
 // false where the list is none.
 func (w *walker) kustomizeImages(list *yaml.Node) bool {
+	list = resolve(list)
 	if list.Kind != yaml.SequenceNode || !slices.ContainsFunc(list.Content, isKustomizeImage) {
 		return false
 	}
@@ -172,14 +173,14 @@ func (w *walker) kustomizeStrings(value *yaml.Node) {
 	if w.object.Kind != "Application" && w.object.Kind != "ApplicationSet" {
 		return
 	}
-	list := find(value, "images")
+	list := resolve(find(resolve(value), "images"))
 	if list == nil || list.Kind != yaml.SequenceNode || !w.enter(list) {
 		return
 	}
 	defer w.leave()
 	w.in("images", func() {
 		for i, item := range list.Content {
-			if item.Kind != yaml.ScalarNode || strings.Contains(item.Value, "*") {
+			if item = resolve(item); item.Kind != yaml.ScalarNode || strings.Contains(item.Value, "*") {
 				continue // "*" keeps what the base has
 			}
 			o := option{place: KustomizeImage, certain: true}

@@ -3,6 +3,7 @@ package manifest
 import (
 	"fmt"
 	"hash/fnv"
+	"iter"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -93,6 +94,39 @@ func findBelow(m *yaml.Node, key string, budget *int) *yaml.Node {
 		}
 	}
 	return nil
+}
+
+// entries yields the keys and values of a mapping, those that merge keys bring included.
+func entries(m *yaml.Node) iter.Seq2[string, *yaml.Node] {
+	return func(yield func(string, *yaml.Node) bool) {
+		budget := maxMerges
+		yieldEntries(m, &budget, yield)
+	}
+}
+
+func yieldEntries(m *yaml.Node, budget *int, yield func(string, *yaml.Node) bool) bool {
+	if *budget--; m == nil || m.Kind != yaml.MappingNode || *budget < 0 {
+		return true
+	}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		key, value := m.Content[i], m.Content[i+1]
+		if key.Tag != "!!merge" {
+			if !yield(key.Value, value) {
+				return false
+			}
+			continue
+		}
+		sources := []*yaml.Node{resolve(value)}
+		if sources[0].Kind == yaml.SequenceNode {
+			sources = sources[0].Content
+		}
+		for _, source := range sources {
+			if !yieldEntries(resolve(source), budget, yield) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // text returns a copy of the value of a scalar, or "" where there is none.

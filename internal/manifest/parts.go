@@ -309,19 +309,21 @@ func helmNumber(v string) string {
 // and value, where image.repository and image.tag belong together
 // (https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-parameters).
 func (w *walker) helmParameters(value *yaml.Node) {
-	list := find(value, "parameters")
+	list := resolve(find(resolve(value), "parameters"))
 	if list == nil || list.Kind != yaml.SequenceNode || !w.enter(list) {
 		return
 	}
 	defer w.leave()
 	values := map[string]*yaml.Node{}
 	for _, item := range list.Content {
+		item = resolve(item)
 		if v := find(item, "value"); v != nil {
 			values[text(find(item, "name"))] = v
 		}
 	}
 	for i, item := range list.Content {
-		name, v := text(find(item, "name")), find(item, "value")
+		item = resolve(item)
+		name, v := text(find(item, "name")), resolve(find(item, "value"))
 		if v == nil || v.Kind != yaml.ScalarNode {
 			continue
 		}

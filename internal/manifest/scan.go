@@ -165,10 +165,11 @@ func unpinnedIn(data []byte) []Finding {
 	for i, doc := range docs {
 		w.document(i, doc, nil)
 	}
+	w.settleAliases()
 	w.sort()
 	var out []Finding
 	for _, c := range w.found {
-		if !c.Image.Pinned() && c.Image != (image.Ref{}) {
+		if !c.Image.Pinned() && c.Image != (image.Ref{}) || c.Problem != nil && c.Problem.Code == Strange {
 			out = append(out, c.Finding)
 		}
 	}

@@ -61,7 +61,8 @@ func hides(data []byte) bool {
 		}
 		rest = rest[min(i+2, len(rest)):]
 	}
-	return bytes.Contains(data, []byte("!!binary")) || bytes.Contains(data, []byte("!<"))
+	return bytes.Contains(data, []byte("!!binary")) || bytes.Contains(data, []byte("!<")) ||
+		bytes.Contains(data, []byte("%TAG")) || bytes.Contains(data, []byte("!!bin%"))
 }
 
 // hints looks for the words that a finding needs.

@@ -112,7 +112,7 @@ func (w *walker) walk(n *yaml.Node) {
 	case yaml.ScalarNode:
 		w.embedded(n)
 	case yaml.AliasNode:
-		if target := w.follow(n); target != nil && target.Kind != yaml.ScalarNode {
+		if target := w.follow(n); target != nil {
 			w.walk(target)
 		}
 	}
@@ -157,8 +157,14 @@ func (w *walker) key(key string, value *yaml.Node) {
 		}
 	case "volumes":
 		w.volumes(value)
-	case "images":
+	case "images", "imageTags":
 		if w.kustomizeImages(value) {
+			return
+		}
+	case "imageTag":
+		if m := resolve(value); isKustomizeImage(m) && w.enter(m) {
+			w.kustomizeImage(m)
+			w.leave()
 			return
 		}
 	case "metadata":
@@ -166,11 +172,11 @@ func (w *walker) key(key string, value *yaml.Node) {
 			return
 		}
 	case "example", "examples":
-		if w.object.Kind == "" {
+		if w.object.Kind == "" && !w.values {
 			return
 		}
 	case "valuesObject", "valuesInline", "values":
-		if value.Kind == yaml.MappingNode && (w.object.Kind != "" || key != "values") {
+		if value := resolve(value); value.Kind == yaml.MappingNode && (w.object.Kind != "" || key != "values") {
 			was, registry, hub := w.values, w.registry, w.hub
 			w.valuesOf(value)
 			w.values, w.registry, w.hub = was, registry, hub
@@ -269,20 +275,24 @@ func (w *walker) volumes(value *yaml.Node) {
 	}
 	defer w.leave()
 	for i, item := range value.Content {
-		volume := resolve(item)
-		source := resolve(find(volume, "image"))
-		reference := find(source, "reference")
-		if reference == nil || !w.enter(volume) {
-			continue
-		}
-		if w.enter(source) {
-			w.path = append(w.path, strconv.Itoa(i), "image", "reference")
-			w.whole(reference, option{place: ImageVolume, certain: true})
-			w.path = w.path[:len(w.path)-3]
-			w.leave()
-		}
-		w.leave()
+		w.in(strconv.Itoa(i), func() { w.volume(resolve(item)) })
 	}
+}
+
+func (w *walker) volume(volume *yaml.Node) {
+	source := resolve(find(volume, "image"))
+	reference := find(source, "reference")
+	if reference == nil || !w.enter(volume) {
+		return
+	}
+	defer w.leave()
+	if !w.enter(source) {
+		return
+	}
+	defer w.leave()
+	w.path = append(w.path, "image", "reference")
+	w.whole(reference, option{place: ImageVolume, certain: true})
+	w.path = w.path[:len(w.path)-2]
 }
 
 // finding returns a finding at the node, without an image.

@@ -24,7 +24,7 @@ func isAction(root *yaml.Node) bool {
 
 // workflow reads the containers, services and docker:// steps of each job.
 func (w *walker) workflow(root *yaml.Node) {
-	jobs := find(root, "jobs")
+	jobs := resolve(find(root, "jobs"))
 	if jobs == nil || jobs.Kind != yaml.MappingNode || !w.enter(root) {
 		return
 	}
@@ -33,21 +33,19 @@ func (w *walker) workflow(root *yaml.Node) {
 		return
 	}
 	defer w.leave()
-	for i := 0; i+1 < len(jobs.Content); i += 2 {
-		job := w.follow(jobs.Content[i+1])
+	for name, value := range entries(jobs) {
+		job := resolve(value)
 		if job == nil || job.Kind != yaml.MappingNode || !w.enter(job) {
 			continue
 		}
-		w.path = append(w.path, "jobs", jobs.Content[i].Value)
+		w.path = append(w.path, "jobs", short(name))
 		if container := find(job, "container"); container != nil {
 			w.in("container", func() { w.nameOrMap(container, "image", JobContainer) })
 		}
-		if services := find(job, "services"); services != nil && services.Kind == yaml.MappingNode {
-			for j := 0; j+1 < len(services.Content); j += 2 {
-				w.path = append(w.path, "services", services.Content[j].Value)
-				w.nameOrMap(services.Content[j+1], "image", JobService)
-				w.path = w.path[:len(w.path)-2]
-			}
+		for service, value := range entries(resolve(find(job, "services"))) {
+			w.path = append(w.path, "services", short(service))
+			w.nameOrMap(value, "image", JobService)
+			w.path = w.path[:len(w.path)-2]
 		}
 		w.uses(find(job, "steps"))
 		w.path = w.path[:len(w.path)-2]
@@ -57,6 +55,7 @@ func (w *walker) workflow(root *yaml.Node) {
 
 // uses reads the docker:// images of a list of steps.
 func (w *walker) uses(steps *yaml.Node) {
+	steps = resolve(steps)
 	if steps == nil || steps.Kind != yaml.SequenceNode {
 		return
 	}

@@ -78,7 +78,7 @@ func (r *Reconciler) Pin(ctx context.Context, o PinOptions) (*Pinned, error) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			w.rewrite(p)
+			w.rewrite(ctx, p)
 		}
 		out.Files[i] = *p
 	}
@@ -100,7 +100,7 @@ func (w *writers) start(ctx context.Context) {
 		w.wait.Go(func() {
 			for p := range w.ready {
 				if ctx.Err() == nil {
-					w.rewrite(p)
+					w.rewrite(ctx, p)
 				}
 			}
 		})
@@ -134,12 +134,12 @@ func (w *writers) decide(p *FilePlan, findings []manifest.Finding, a *asker) {
 	}
 }
 
-func (w *writers) rewrite(p *FilePlan) {
-	p.Changed, p.Err = w.reconciler.rewrite(p.Path, p.edits, w.options)
+func (w *writers) rewrite(ctx context.Context, p *FilePlan) {
+	p.Changed, p.Err = w.reconciler.rewrite(ctx, p.Path, p.edits, w.options)
 	p.edits = nil
 }
 
-func (r *Reconciler) rewrite(path string, edits []manifest.Edit, o PinOptions) (bool, error) {
+func (r *Reconciler) rewrite(ctx context.Context, path string, edits []manifest.Edit, o PinOptions) (bool, error) {
 	old, err := r.Files.Read(path, r.limit())
 	if err != nil {
 		return false, err
@@ -156,6 +156,9 @@ func (r *Reconciler) rewrite(path string, edits []manifest.Edit, o PinOptions) (
 	}
 	if !o.Write {
 		return true, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return false, err
 	}
 	if err := r.Files.Replace(path, old, data); err != nil {
 		return false, err

@@ -101,10 +101,15 @@ func (r *Reconciler) Survey(ctx context.Context, each func(check.File)) (*Survey
 	jobs := make(chan job, 256)
 	s := &surveyor{reconciler: r, each: each, found: map[int]check.File{}, seen: map[string]bool{}}
 	g, ctx := errgroup.WithContext(ctx)
+	var links []job
 	g.Go(func() error {
 		defer close(jobs)
 		return r.Files.Walk(ctx, func(path string, unreadable error) error {
-			if !r.looksAt(path, unreadable) {
+			if !r.looksAt(path) {
+				return nil
+			}
+			if errors.As(unreadable, new(link)) {
+				links = append(links, job{path: path, unreadable: unreadable})
 				return nil
 			}
 			s.seen[path] = true
@@ -130,6 +135,7 @@ func (r *Reconciler) Survey(ctx context.Context, each func(check.File)) (*Survey
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	s.report(links)
 	s.followNames()
 	out := &Survey{Total: len(s.seen)}
 	for i := range out.Total {
@@ -140,19 +146,32 @@ func (r *Reconciler) Survey(ctx context.Context, each func(check.File)) (*Survey
 	return out, nil
 }
 
-// looksAt says whether a path is surveyed. A link to a file that is surveyed itself is not.
-func (r *Reconciler) looksAt(path string, unreadable error) bool {
+// looksAt says whether a path is surveyed.
+func (r *Reconciler) looksAt(path string) bool {
 	if r.Selected != nil && !r.Selected(path) {
 		return false
 	}
-	var link interface{ Names() string }
-	switch {
-	case strings.HasSuffix(path, "/"):
-		return true
-	case errors.As(unreadable, &link):
-		return r.format(path) != manifest.None && (link.Names() == "" || r.format(link.Names()) == manifest.None)
+	return strings.HasSuffix(path, "/") || r.format(path) != manifest.None
+}
+
+// A link is the error of a symbolic link.
+type link interface {
+	error
+	Names() string
+}
+
+// report names the links, but for those to a file that was surveyed itself and is read in
+// the same way.
+func (s *surveyor) report(links []job) {
+	for _, j := range links {
+		var l link
+		if errors.As(j.unreadable, &l) && s.seen[l.Names()] && s.reconciler.format(l.Names()) == s.reconciler.format(j.path) {
+			continue
+		}
+		s.seen[j.path] = true
+		j.index = len(s.seen) - 1
+		s.do(j)
 	}
-	return r.format(path) != manifest.None
 }
 
 // A surveyor collects what is found. found and named are owned by mu; seen by Walk, and
@@ -182,7 +201,7 @@ func (s *surveyor) do(j job) {
 	s.found[j.index] = file
 	for _, l := range file.Result.Local {
 		switch l.Field {
-		case "resources", "bases", "patches", "patchesStrategicMerge", "patchesJson6902", "helmCharts":
+		case "resources", "bases", "patches", "patchesStrategicMerge", "patchesJson6902", "helmCharts", "transformers", "generators":
 			s.named = append(s.named, path.Join(path.Dir(j.path), l.Path))
 		}
 	}
