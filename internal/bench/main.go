@@ -50,7 +50,7 @@ func parse() options {
 	flag.Uint64Var(&o.seed, "seed", 1, "what the repository is generated from")
 	flag.IntVar(&o.count, "count", 3, "runs of each row, of which the best counts")
 	flag.DurationVar(&o.latency, "latency", 50*time.Millisecond, "the registry's latency in the slow rows; 0 leaves them out")
-	flag.IntVar(&o.concurrency, "concurrency", 24, "requests in flight")
+	flag.IntVar(&o.concurrency, "concurrency", 20, "requests in flight")
 	flag.BoolVar(&o.quick, "quick", false, "1,000 files, one run, no latency: a smoke test")
 	flag.BoolVar(&o.strict, "strict", false, "fail on missed times and memory, too")
 	flag.BoolVar(&o.large, "large", false, "add a repository of ten times the files and images")

@@ -36,7 +36,7 @@ type registryFlags struct {
 func (f *registryFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.mirrors, "registry-map", nil, "look images of a registry up at a mirror: `HOST=MIRROR`, or *=MIRROR for all; what is written keeps its name")
 	cmd.Flags().StringArrayVar(&f.insecure, "insecure-registry", nil, "speak plain HTTP to `HOST`, where it offers no TLS; loopback needs no leave")
-	cmd.Flags().IntVar(&f.concurrency, "concurrency", 24, "requests in flight for one registry")
+	cmd.Flags().IntVar(&f.concurrency, "concurrency", 20, "requests in flight for one registry")
 }
 
 // client builds the registry client from flags and configuration; flags win.

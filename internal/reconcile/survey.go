@@ -30,7 +30,7 @@ type Reconciler struct {
 	Exempt func(path string, r image.Ref) string
 	// Extra names further places in a file, as manifest.Scan takes them.
 	Extra func(path string) []manifest.Extra
-	// Concurrency is how many questions one registry is asked at a time; 24 where zero.
+	// Concurrency is how many questions one registry is asked at a time; 20 where zero.
 	Concurrency int
 	// Limit is the most bytes of one file; manifest.MaxFile where zero.
 	Limit int64
@@ -77,7 +77,7 @@ func (r *Reconciler) concurrency() int {
 	if r.Concurrency > 0 {
 		return r.Concurrency
 	}
-	return 24
+	return 20
 }
 
 func (r *Reconciler) extra(path string) []manifest.Extra {

@@ -13,7 +13,7 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/image"
 )
 
-const defaultConcurrency = 24
+const defaultConcurrency = 20
 
 // Options say how a Client asks. The zero value asks as a command-line tool does.
 type Options struct {
@@ -31,7 +31,7 @@ type Options struct {
 	// Insecure lists the registries (host[:port]) that may be spoken to over plain
 	// HTTP. localhost, 127.0.0.0/8 and [::1] always may, but not on a server.
 	Insecure []string
-	// Concurrency is the most requests in flight for one host; 0 means 24.
+	// Concurrency is the most requests in flight for one host; 0 means 20.
 	Concurrency int
 	// Server dials public addresses only, and no proxy of the environment.
 	Server bool
