@@ -75,7 +75,8 @@ func (d *Dir) Close() error { return errors.Join(d.self.Close(), d.root.Close())
 
 // Walk calls visit for each file in lexical order until it returns an error, which Walk
 // returns. unreadable says why a file is not to be read: it is a Link, or, with a path
-// that ends in a slash, a directory that could not be entered.
+// that ends in a slash, a directory that is not entered. A link to a directory below the
+// root is passed over: what it names is visited itself.
 func (d *Dir) Walk(ctx context.Context, visit func(path string, unreadable error) error) error {
 	if d.only != "" {
 		return visit(d.only, nil)
@@ -114,7 +115,12 @@ func (d *Dir) walk(ctx context.Context, name string, ignored []gitignore.Pattern
 		case e.IsDir():
 			err = d.walk(ctx, child, ignored, visit)
 		case e.Type()&fs.ModeSymlink != 0:
-			err = visit(child, d.link(child))
+			switch l := d.link(child); {
+			case !l.Directory:
+				err = visit(child, l)
+			case l.Target == "":
+				err = visit(child+"/", l)
+			}
 		case e.Type().IsRegular():
 			err = visit(child, nil)
 		default:

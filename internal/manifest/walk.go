@@ -133,23 +133,17 @@ func (w *walker) mapping(n *yaml.Node) {
 	}
 }
 
+// containerLists are the keys under which a list of containers stands.
+var containerLists = map[string]Place{
+	"containers": Container, "initContainers": InitContainer, "ephemeralContainers": EphemeralContainer, "sidecars": Sidecar, "steps": Step,
+}
+
 func (w *walker) key(key string, value *yaml.Node) {
+	if place, ok := containerLists[key]; ok {
+		w.containers(value, place)
+		return
+	}
 	switch key {
-	case "containers":
-		w.containers(value, Container)
-		return
-	case "initContainers":
-		w.containers(value, InitContainer)
-		return
-	case "ephemeralContainers":
-		w.containers(value, EphemeralContainer)
-		return
-	case "sidecars":
-		w.containers(value, Sidecar)
-		return
-	case "steps":
-		w.containers(value, Step)
-		return
 	case "container", "script", "stepTemplate":
 		if m := resolve(value); m.Kind == yaml.MappingNode && find(m, "image") != nil {
 			w.container(m, Container, false)

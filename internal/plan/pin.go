@@ -3,7 +3,6 @@ package plan
 import (
 	"cmp"
 	"errors"
-	"fmt"
 
 	"github.com/pinnace-dev/pinnace/internal/image"
 	"github.com/pinnace-dev/pinnace/internal/manifest"
@@ -147,8 +146,4 @@ func Platform(a Answer) string {
 		}
 	}
 	return ""
-}
-
-func (s Step) String() string {
-	return fmt.Sprintf("%s %s: %s", s.Action, s.Finding.Image, cmp.Or(s.Reason, s.New.String()))
 }

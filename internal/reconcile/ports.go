@@ -10,7 +10,7 @@ import (
 type Files interface {
 	// Walk calls visit for every file, always in the same order, until visit returns an
 	// error, and returns it. unreadable says why a path is not to be read: a directory,
-	// with a slash at its end, could not be entered, or the path is a link. A link's error
+	// with a slash at its end, is not entered, or the path is a link. A link's error
 	// has a method Names that returns the path it names, or "" outside of the set.
 	Walk(ctx context.Context, visit func(path string, unreadable error) error) error
 	// Read returns the bytes of a file, or an error where there are more than limit.

@@ -232,7 +232,7 @@ func TestExemptAndSelected(t *testing.T) {
 		t.Fatalf("%v, %v, asked %v", err, p.Failed(), registry.asked)
 	}
 	if s := p.Files[1].Steps[0]; s.Action != plan.Leave || s.Reason != "because" {
-		t.Errorf("step %s", s)
+		t.Errorf("step %s: %s", s.Action, s.Reason)
 	}
 }
 
