@@ -25,6 +25,10 @@ var anyTest = []string{"github.com/google/go-cmp", "github.com/rogpeppe/go-inter
 const (
 	ggcr       = "github.com/google/go-containerregistry"
 	gogit      = "github.com/go-git/go-git/v5/plumbing/"
+	gogitAll   = "github.com/go-git/go-git/v5"
+	gobilly    = "github.com/go-git/go-billy/v5"
+	gogithub   = "github.com/google/go-github/v60/github"
+	kinopenapi = "github.com/getkin/kin-openapi"
 	kyaml      = "sigs.k8s.io/kustomize/kyaml/yaml"
 	doublestar = "github.com/bmatcuk/doublestar/v4"
 	jsonschema = "github.com/santhosh-tekuri/jsonschema/v6"
@@ -38,12 +42,16 @@ const (
 
 var rules = []rule{
 	{pkg: "internal/image", pure: true},
+	{pkg: "internal/promotion", pure: true, internal: []string{"internal/image"}},
 	{pkg: "internal/manifest", pure: true, internal: []string{"internal/image"}, third: []string{kyaml}},
 	{
 		pkg: "internal/config", pure: true, internal: []string{"internal/image"},
 		third: []string{kyaml, doublestar, jsonschema, semver, distance},
 	},
-	{pkg: "internal/plan", pure: true, internal: []string{"internal/image", "internal/manifest"}},
+	{
+		pkg: "internal/plan", pure: true, internal: []string{"internal/image", "internal/promotion", "internal/manifest", "internal/config"},
+		third: []string{semver, doublestar},
+	},
 	{
 		pkg: "internal/check", pure: true, internal: []string{"internal/image", "internal/manifest", "internal/plan"},
 		tests: []string{kyaml},
@@ -52,6 +60,12 @@ var rules = []rule{
 	{
 		pkg: "internal/registry", internal: []string{"internal/image"},
 		third: []string{ggcr, "golang.org/x/net/publicsuffix"}, tests: []string{"golang.org/x/net/dns/dnsmessage"},
+	},
+	{pkg: "internal/git", third: []string{gogitAll, gobilly}},
+	{
+		pkg: "internal/github", internal: []string{"internal/promotion", "internal/image"},
+		third: []string{gogithub, "github.com/bradleyfalzon/ghinstallation/v2", "github.com/gofri/go-github-ratelimit/v2", "github.com/cenkalti/backoff/v5", "github.com/golang-jwt/jwt"},
+		tests: []string{"internal/sandbox", "internal/openapi"},
 	},
 	{pkg: "internal/reconcile", internal: []string{"internal/image", "internal/manifest", "internal/plan", "internal/check"}, without: []string{"os", "net", "database/sql"}},
 	{
@@ -63,6 +77,13 @@ var rules = []rule{
 		internal: []string{"internal/image", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/dir", "internal/registry", "internal/reconcile", "internal/report"},
 		third:    []string{"github.com/spf13/cobra", "github.com/spf13/pflag", colour, distance, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	},
+	{pkg: "internal/message", pure: true, internal: []string{"internal/image", "internal/promotion"}, tests: []string{"github.com/yuin/goldmark"}},
+	{pkg: "internal/openapi", third: []string{kinopenapi}},
+	{
+		pkg: "internal/sandbox", internal: []string{"internal/promotion", "internal/image", "internal/git", "internal/sandbox/smarthttp"},
+		third: []string{gogitAll, gobilly, gogithub, ggcr}, tests: []string{"internal/openapi"},
+	},
+	{pkg: "internal/sandbox/smarthttp", third: []string{gogitAll, gobilly}},
 	{pkg: "internal/bench", third: []string{kyaml, pretty}},
 	{pkg: "internal/importtest"},
 	{pkg: "cmd/pinnace", internal: []string{"internal/cli"}, tests: []string{ggcr}},
