@@ -1,0 +1,90 @@
+package message
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+)
+
+const (
+	markStart = "<!-- pinnace:v1 "
+	markEnd   = " -->"
+)
+
+// A block is what a body says to machines.
+type block struct {
+	Kind         promotion.Kind `json:"kind"`
+	Environments []string       `json:"environments,omitempty"`
+	Shared       bool           `json:"shared,omitempty"`
+	App          string         `json:"app,omitempty"`
+	Repository   string         `json:"repository,omitempty"`
+	Base         string         `json:"base,omitempty"`
+	Seal         string         `json:"seal,omitempty"`
+	Version      string         `json:"version,omitempty"`
+	Finished     bool           `json:"finished,omitempty"`
+	State        string         `json:"state"`
+}
+
+// machine returns the last line of the body, an HTML comment with JSON inside. It proves
+// nothing. No foreign text in a body can hold one: whatever could end the comment early,
+// mention somebody or refer to an issue is an escape of JSON. Where the line is too long,
+// names are left out.
+func (p PullRequest) machine() string {
+	const environments = 50
+	b := block{
+		Kind: p.Kind, Shared: p.Shared, App: clean(p.App, 100), Repository: clean(p.Repository, 150),
+		Base: clean(p.Base, 255), Seal: clean(p.Seal, 64), Version: clean(p.Version, 40),
+		Finished: p.Finished, State: p.state(),
+	}
+	for _, e := range p.Environments[:min(len(p.Environments), environments)] {
+		b.Environments = append(b.Environments, clean(e, 63))
+	}
+	text := b.String()
+	if len(text) > machineRoom {
+		text = block{Kind: b.Kind, Shared: b.Shared, Seal: b.Seal, Version: b.Version, Finished: b.Finished, State: b.State}.String()
+	}
+	return text
+}
+
+func (b block) String() string {
+	text, _ := json.Marshal(b) // strings and booleans
+	return markStart + unended.Replace(string(text)) + markEnd
+}
+
+// state tells one text from another, but for what the images say of themselves: that is
+// asked for only when there is something new to say.
+func (p PullRequest) state() string {
+	text, _ := json.Marshal([]any{p.Kind, p.Environments, p.App, p.Seal, p.Left, p.Notes, p.Diverged, p.Finished})
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+// IsIn says whether a body is that of p, whatever the images say of themselves and whoever
+// wrote into it.
+func (p PullRequest) IsIn(body string) bool {
+	return strings.Contains(marked(body), `"state":"`+p.state()+`"`)
+}
+
+// IsFinished says whether a body is one of a pull request that Pinnace closed because nothing
+// was left to do.
+func IsFinished(body string) bool {
+	return strings.Contains(marked(body), `,"finished":true,"state":"`)
+}
+
+// marked returns the last line of a body that is written for machines. A line that others
+// had a part in begins otherwise.
+func marked(body string) string {
+	last := ""
+	for line := range strings.Lines(body) {
+		if line = strings.TrimRight(line, "\r\n"); strings.HasPrefix(line, markStart) && strings.HasSuffix(line, markEnd) {
+			last = line
+		}
+	}
+	return last
+}
+
+// unended works since none of these stands outside of a JSON string.
+var unended = strings.NewReplacer("--", `-\u002d`, "@", `\u0040`, "#", `\u0023`, "//", `\/\/`, " ", `\u0020`)
