@@ -63,10 +63,12 @@ type Client struct {
 	requests atomic.Int64
 	idle     func()
 
-	answers memo[answer] // by verb and canonical name
-	doors   memo[*door]  // by registry host
-	wallets memo[wallet] // by repository
-	grants  memo[*grant] // by repository
+	answers memo[answer]      // by verb and canonical name
+	facts   memo[image.Facts] // by repository and digest
+	lists   memo[[]string]    // by repository
+	doors   memo[*door]       // by registry host
+	wallets memo[wallet]      // by repository
+	grants  memo[*grant]      // by repository
 }
 
 // New returns a client, or an error that names the option that is wrong.

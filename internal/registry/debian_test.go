@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -79,6 +80,14 @@ func TestRealRegistry(t *testing.T) {
 	if err != nil || got.Digest != single {
 		t.Errorf("Platform of a single image: got %+v, %v; want %s", got, err, single)
 	}
+	tags, err := c.Tags(ctx, ref(t, base))
+	if err != nil || !slices.Equal(tags, []string{"index", "single"}) {
+		t.Errorf("Tags: got %q, %v; want index and single", tags, err)
+	}
+	facts, err := c.Facts(ctx, ref(t, base+":index"))
+	if err != nil || facts.Digest != want || len(facts.Platforms) != 2 || facts.Revision() != "1a2b3c4" || facts.Created.Year() != 2026 {
+		t.Errorf("Facts: got %+v, %v; want two platforms, a revision and a date", facts, err)
+	}
 	_, err = c.Resolve(ctx, ref(t, base+":none"))
 	is(t, err, ErrNotFound)
 
@@ -104,6 +113,7 @@ func forPlatform(t *testing.T, architecture string) v1.Image {
 	}
 	config = config.DeepCopy()
 	config.OS, config.Architecture = "linux", architecture
+	config.Created, config.Config.Labels = v1.Time{Time: time.Date(2026, 6, 30, 12, 0, 0, 0, time.UTC)}, map[string]string{image.AnnotationRevision: "1a2b3c4"}
 	if img, err = mutate.ConfigFile(img, config); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,8 @@
 // In goes an [image.Ref]; out comes an [image.Resolution]: the digest, media type
 // and size that the registry states for it. [Client.Resolve] asks for the tag,
 // [Client.Stat] whether a digest is still there, [Client.Index] for what an index
-// holds, and [Client.Platform] for one platform's manifest.
+// holds, and [Client.Platform] for one platform's manifest. [Client.Tags] lists the tags
+// of a repository, and [Client.Facts] reads what an image says of itself.
 //
 // A look-up is one HEAD of /v2/<name>/manifests/<reference> with the four media
 // types of Docker and OCI in Accept
@@ -29,7 +30,7 @@
 // and podman's file, or from the keychain that the caller gives. The ping and the
 // token exchange are go-containerregistry's; the layers above hold for them, too.
 //
-// The package never reads a layer, never follows a Link, never writes to a
-// registry, and never changes the name that was asked for: a mirror changes only
+// The package never reads a layer, never goes where a Link leads but for the next page at
+// the same host, never writes to a registry, and never changes the name that was asked for: a mirror changes only
 // where the question goes.
 package registry

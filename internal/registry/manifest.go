@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
@@ -19,9 +20,12 @@ var accept = strings.Join([]string{image.DockerManifest, image.DockerIndex, imag
 
 // An answer is what a look-up found out.
 type answer struct {
-	res     image.Resolution
-	entries []descriptor // of an index that was read
-	config  descriptor   // of a manifest that was read
+	res         image.Resolution
+	entries     []descriptor // of an index that was read
+	config      descriptor   // of a manifest that was read
+	annotations words        // of an index or a manifest that was read
+	labels      words        // of a configuration
+	created     time.Time    // of a configuration
 }
 
 // A reply is an HTTP answer, read whole.
@@ -35,6 +39,11 @@ type reply struct {
 // send asks the registry for one of its resources. A token that has worked and is
 // denied now is renewed once.
 func (c *Client) send(ctx context.Context, method string, t target, kind, reference string) (reply, error) {
+	return c.query(ctx, method, t, kind, reference, "")
+}
+
+// query is send with a query string.
+func (c *Client) query(ctx context.Context, method string, t target, kind, reference, query string) (reply, error) {
 	for attempt := 0; ; attempt++ {
 		g, d, err := c.grant(ctx, t)
 		if err != nil {
@@ -42,6 +51,7 @@ func (c *Client) send(ctx context.Context, method string, t target, kind, refere
 		}
 		u := d.url(t)
 		u.Path = "/v2/" + t.repo.RepositoryStr() + "/" + kind + "/" + reference
+		u.RawQuery = query
 		ctx := withLane(ctx, lane{registry: d.url(t), owner: originOf(u), auth: g.auth})
 		req, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
 		if err != nil {

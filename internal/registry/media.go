@@ -21,13 +21,15 @@ type document struct {
 	Manifests     []descriptor    `json:"manifests"`
 	Config        *descriptor     `json:"config"`
 	Layers        json.RawMessage `json:"layers"`
+	Annotations   words           `json:"annotations"`
 }
 
 type descriptor struct {
-	MediaType string   `json:"mediaType"`
-	Digest    string   `json:"digest"`
-	Size      int64    `json:"size"`
-	Platform  platform `json:"platform"`
+	MediaType   string   `json:"mediaType"`
+	Digest      string   `json:"digest"`
+	Size        int64    `json:"size"`
+	Platform    platform `json:"platform"`
+	Annotations words    `json:"annotations"`
 }
 
 // A platform is spelled alike in an index and in an image's configuration.
@@ -65,6 +67,7 @@ func inspect(media string, body []byte) (answer, error) {
 	if !known(media) || a.res.IsIndex() != isIndex || d.MediaType != "" && d.MediaType != media {
 		return answer{}, refuse("refused the manifest: it is served as %q and says of itself %q", clean(media), clean(d.MediaType))
 	}
+	a.annotations = d.Annotations
 	if !isIndex {
 		if d.Config != nil {
 			a.config = *d.Config
@@ -95,12 +98,16 @@ func (a *answer) fill() error {
 		if err != nil {
 			return refuse("refused the index: %s", clean(err.Error()))
 		}
-		if e.Platform.OS == "unknown" && e.Platform.Architecture == "unknown" {
+		if e.attestation() {
 			continue
 		}
 		a.res.Children = append(a.res.Children, image.Child{Digest: digest, Platform: e.Platform.image()})
 	}
 	return nil
+}
+
+func (d descriptor) attestation() bool {
+	return d.Platform.OS == "unknown" && d.Platform.Architecture == "unknown"
 }
 
 // image returns the platform with its words cleaned: they are foreign text.

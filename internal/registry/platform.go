@@ -90,11 +90,15 @@ func (c *Client) config(ctx context.Context, t target, digest image.Digest) (ans
 	if err := r.verify(digest); err != nil {
 		return answer{}, err
 	}
-	var p platform
-	if err := json.Unmarshal(r.body, &p); err != nil {
+	var said configuration
+	if err := json.Unmarshal(r.body, &said); err != nil {
 		return answer{}, refuse("refused the configuration: it is not JSON")
 	}
-	return answer{res: image.Resolution{Children: []image.Child{{Digest: digest, Platform: p.image()}}}}, nil
+	return answer{
+		res:     image.Resolution{Children: []image.Child{{Digest: digest, Platform: said.image()}}},
+		labels:  said.labels(),
+		created: said.created(),
+	}, nil
 }
 
 // offered lists platforms for a message.
