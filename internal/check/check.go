@@ -13,12 +13,8 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/plan"
 )
 
-// A File is one file with what Scan found in it. Path is relative to the root and
-// slash-separated.
-type File struct {
-	Path   string
-	Result manifest.Result
-}
+// A File is one file with what Scan found in it.
+type File = plan.File
 
 // Answers gives what a registry said about an image; ok is false where it was not asked.
 type Answers func(image.Ref) (plan.Answer, bool)
@@ -167,7 +163,7 @@ func patches(files []File) map[string]bool {
 	for _, f := range files {
 		for _, l := range f.Result.Local {
 			if l.Field == "patches" || l.Field == "patchesStrategicMerge" || l.Field == "components" {
-				out[path.Join(path.Dir(f.Path), l.Path)] = true
+				out[l.From(f.Path)] = true
 			}
 		}
 	}
@@ -213,7 +209,7 @@ func pinnedBelow(file, name string, byPath, kustomizations map[string]*File, see
 		default:
 			continue
 		}
-		target := path.Join(path.Dir(file), l.Path)
+		target := l.From(file)
 		f := byPath[target]
 		if k := kustomizations[target]; k != nil {
 			if base, ok := pinnedBelow(k.Path, name, byPath, kustomizations, seen); ok {

@@ -210,13 +210,23 @@ func slashed(s string) string {
 	return "/" + strings.Join(parts, "/")
 }
 
+// What a regular expression may hold at most. Matching takes time in proportion to its
+// instructions, for each byte of each tag.
+const (
+	maxRegexp  = 512
+	maxProgram = 2000
+)
+
 func checkRegexp(s string) error {
 	if s == "" {
 		return errors.New("the regular expression is empty: write one such as ^main-(?P<n>[0-9]+)$")
 	}
+	if len(s) > maxRegexp {
+		return fmt.Errorf("the regular expression has more than %d bytes", maxRegexp)
+	}
 	_, err := regexp.Compile(s)
 	if err == nil {
-		return nil
+		return checkProgram(s)
 	}
 	var bad *syntax.Error
 	if errors.As(err, &bad) {
@@ -227,6 +237,21 @@ func checkRegexp(s string) error {
 		return fmt.Errorf("not a regular expression: %s: %s (Go syntax, https://pkg.go.dev/regexp/syntax)%s", bad.Code, quote(bad.Expr), more)
 	}
 	return fmt.Errorf("not a regular expression: %w", err) // unreachable: Compile returns syntax errors
+}
+
+func checkProgram(s string) error {
+	tree, err := syntax.Parse(s, syntax.Perl)
+	if err != nil {
+		return err // unreachable: Compile reads it in the same way
+	}
+	program, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return err // unreachable: as above
+	}
+	if len(program.Inst) > maxProgram {
+		return fmt.Errorf("the repetitions of %s stand for too much: write smaller ones, or + for any number", quote(s))
+	}
+	return nil
 }
 
 func checkSemver(s string) error {

@@ -210,7 +210,7 @@ pin: {exclude: [vendor/**], extra: [{paths: [x.yaml], pointers: [/a]}]}
 		t.Fatal(ps.Error())
 	}
 	paths := []string{"envs/prod/a.yaml", "envs/dev/a.yaml", "envs/dev/b.yaml", "eu/a.yaml", "eu/shared.yaml", "vendor/x.yaml"}
-	want := `config.yaml:5:36: environments[1].paths[1]: envs/dev/a.yaml and 1 more is in the paths of environments dev and prod: a file belongs to one environment; narrow one of their globs, or list a shared file under includes`
+	want := `config.yaml:5:36: environments[1].paths[1]: envs/dev/a.yaml and 1 more is in the paths of environments dev (envs/dev/**) and prod (envs/**): a file belongs to one environment; narrow one of the globs, or list a shared file under includes`
 	if got := c.Overlaps(paths).Error(); got != want {
 		t.Errorf("Overlaps: got\n%s\nwant\n%s", got, want)
 	}

@@ -21,14 +21,14 @@ func (c *Config) checkPaths() Problems {
 }
 
 // Overlaps returns an error for each two environments that a file is in the paths
-// of; it names the first such file. Paths are slash paths relative to the
+// of; it names the first such file and the globs. Paths are slash paths relative to the
 // repository root.
 func (c *Config) Overlaps(paths []string) Problems {
 	type pair struct{ a, b int }
 	type clash struct {
-		glob  int
-		path  string
-		count int
+		globA, glob int
+		path        string
+		count       int
 	}
 	found := map[pair]*clash{}
 	for _, path := range paths {
@@ -48,7 +48,7 @@ func (c *Config) Overlaps(paths []string) Problems {
 				if p := found[key]; p != nil {
 					p.count++
 				} else {
-					found[key] = &clash{globs[y], path, 1}
+					found[key] = &clash{globs[x], globs[y], path, 1}
 				}
 			}
 		}
@@ -60,8 +60,8 @@ func (c *Config) Overlaps(paths []string) Problems {
 			more = fmt.Sprintf(" and %d more", p.count-1)
 		}
 		ps = append(ps, c.problem(Error, fmt.Sprintf("/environments/%d/paths/%d", key.b, p.glob),
-			"%s%s is in the paths of environments %s and %s: a file belongs to one environment; narrow one of their globs, or list a shared file under includes",
-			p.path, more, c.Environments[key.a].Name, c.Environments[key.b].Name))
+			"%s%s is in the paths of environments %s (%s) and %s (%s): a file belongs to one environment; narrow one of the globs, or list a shared file under includes",
+			p.path, more, c.Environments[key.a].Name, c.Environments[key.a].Paths[p.globA], c.Environments[key.b].Name, c.Environments[key.b].Paths[p.glob]))
 	}
 	return ps.tidy()
 }

@@ -169,6 +169,8 @@ func TestLimits(t *testing.T) {
 		"braces":       {header + "pin: {exclude: [\"" + strings.Repeat("{a,b}", 20) + "\"]}\n", "more than 64 globs"},
 		"long glob":    {header + "pin: {exclude: [\"" + strings.Repeat("a", 600) + "\"]}\n", "more than 512 bytes"},
 		"constraint":   {header + "environments: [{name: a, paths: [a], track: [{images: [a], semver: \"" + strings.Repeat("1", 300) + "\"}]}]\n", "more than 256 bytes"},
+		"pattern":      {header + "environments: [{name: a, paths: [a], track: [{images: [a], order: numeric, pattern: \"" + strings.Repeat("a", 600) + "\"}]}]\n", "more than 512 bytes"},
+		"repetitions":  {header + "environments: [{name: a, paths: [a], track: [{images: [a], order: numeric, pattern: \"" + strings.Repeat("[a-z]{1000}", 40) + "\"}]}]\n", "stand for too much"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, ps := Parse("config.yaml", []byte(tc.in))

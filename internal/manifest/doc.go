@@ -18,6 +18,9 @@
 // as asked and everything else as it was. When any of that fails nothing is returned
 // but an error.
 //
+// Scan also returns the paths that a kustomization, or an object of Argo CD or Flux, names
+// ([Local]). What is there, only a reader of the whole tree can say.
+//
 // The package knows file names only as far as they tell a format apart. It never
 // touches a disk, a network, an environment or a policy, and it never follows an alias
 // into a value that it edits.

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"path"
 
 	"github.com/pinnace-dev/pinnace/internal/image"
 )
@@ -145,11 +146,22 @@ func problem(code Code, format string, args ...any) *Problem {
 	return &Problem{Code: code, Text: fmt.Sprintf(format, args...)}
 }
 
-// A Local is a path that a kustomization names, relative to its directory.
+// A Local is a path of files beside this one that a kustomization names, or an object of
+// Argo CD or Flux. Only the reader of the whole tree can tell whether it is there.
 type Local struct {
-	Field    string // resources, bases, components, patches, ...
-	Path     string
+	Field    string // resources, bases, components, patches, ...; source.path, helm.valueFiles, ...
+	Path     string // relative to the file's directory, slash-separated, as written
+	Root     bool   // Path is relative to the root of the repository, and cleaned
+	Optional bool   // what is named may be elsewhere: a remote resource, another repository
 	Position Position
+}
+
+// From returns what a file names by l, relative to the root of the repository.
+func (l Local) From(file string) string {
+	if l.Root {
+		return l.Path
+	}
+	return path.Join(path.Dir(file), l.Path)
 }
 
 // A Result is what one file holds.

@@ -119,7 +119,14 @@ func describe(r Result) string {
 		}
 	}
 	for _, l := range r.Local {
-		fmt.Fprintf(&b, "%s %s %s\n", l.Position, l.Field, l.Path)
+		fmt.Fprintf(&b, "%s %s %s", l.Position, l.Field, l.Path)
+		if l.Root {
+			b.WriteString(" from the root")
+		}
+		if l.Optional {
+			b.WriteString(", if it is there")
+		}
+		b.WriteByte('\n')
 	}
 	return b.String()
 }

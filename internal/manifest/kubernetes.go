@@ -46,6 +46,7 @@ func (w *walker) kubernetes(root *yaml.Node) {
 		w.list(root)
 		return
 	}
+	w.gitops(group, root)
 	if !w.enter(root) {
 		return
 	}

@@ -1,6 +1,8 @@
 package manifest
 
 import (
+	"cmp"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,55 +29,115 @@ func (w *walker) kustomization(root *yaml.Node) {
 }
 
 func (w *walker) locals(root *yaml.Node) {
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		field, value := root.Content[i].Value, resolve(root.Content[i+1])
+	for field, value := range entries(root) {
 		switch {
-		case slices.Contains(localFields, field) && value.Kind == yaml.SequenceNode:
-			for _, item := range value.Content {
-				w.local = appendLocal(w.local, field, item)
-			}
-		case slices.Contains(patchFields, field) && value.Kind == yaml.SequenceNode:
-			for _, item := range value.Content {
-				w.local = appendLocal(w.local, field, find(item, "path"))
+		case slices.Contains(localFields, field):
+			for _, item := range w.items(value) {
+				w.local(field, item)
 			}
 		case field == "openapi":
-			w.local = appendLocal(w.local, field, find(value, "path"))
-		case field == "helmCharts" && value.Kind == yaml.SequenceNode:
-			for _, item := range value.Content {
-				w.local = appendLocal(w.local, field, find(item, "valuesFile"))
-				if more := find(item, "additionalValuesFiles"); more != nil {
-					for _, file := range more.Content {
-						w.local = appendLocal(w.local, field, file)
-					}
-				}
+			w.local(field, find(resolve(value), "path"))
+		case slices.Contains(patchFields, field):
+			for _, item := range w.items(value) {
+				w.local(field, find(resolve(item), "path"))
 			}
-		case (field == "configMapGenerator" || field == "secretGenerator") && value.Kind == yaml.SequenceNode:
-			for _, item := range value.Content {
-				for _, key := range []string{"files", "envs"} {
-					if files := find(item, key); files != nil {
-						for _, file := range files.Content {
-							w.local = appendLocal(w.local, field, file)
-						}
-					}
-				}
+		case field == "helmCharts":
+			home := cmp.Or(text(find(resolve(find(root, "helmGlobals")), "chartHome")), "charts")
+			for _, item := range w.items(value) {
+				w.chart(field, resolve(item), home)
+			}
+		case field == "helmChartInflationGenerator":
+			for _, item := range w.items(value) {
+				w.local(field, find(resolve(item), "values"))
+			}
+		case field == "configMapGenerator", field == "secretGenerator":
+			for _, item := range w.items(value) {
+				w.generator(field, resolve(item))
 			}
 		}
 	}
 }
 
-// appendLocal adds the path of a scalar, without a generator's "key=" before it.
-// Inline documents and addresses are no local paths.
-func appendLocal(local []Local, field string, n *yaml.Node) []Local {
-	path := text(n)
-	if path == "" || strings.ContainsAny(path, "\n{") || strings.Contains(path, "://") {
-		return local
+// chart notes the values of a chart, and the chart itself where no repository has it
+// (https://kubectl.docs.kubernetes.io/references/kustomize/builtins/#_helmchartinflationgenerator_).
+func (w *walker) chart(field string, m *yaml.Node, home string) {
+	w.local(field, find(m, "valuesFile"))
+	for _, file := range w.items(find(m, "additionalValuesFiles")) {
+		w.local(field, file)
 	}
-	if strings.HasSuffix(field, "Generator") {
-		if _, after, ok := strings.Cut(path, "="); ok {
-			path = after
+	if name := find(m, "name"); text(name) != "" && text(find(m, "repo")) == "" {
+		w.note(Local{Field: "chartHome", Path: path.Join(home, text(name)), Optional: true, Position: Position{name.Line, name.Column}})
+	}
+}
+
+// generator notes the files of a generator, without the "key=" before them.
+func (w *walker) generator(field string, m *yaml.Node) {
+	for _, key := range []string{"files", "envs"} {
+		for _, file := range w.items(find(m, key)) {
+			w.local(field, file)
 		}
 	}
-	return append(local, Local{Field: field, Path: path, Position: Position{n.Line, n.Column}})
+	w.local(field, find(m, "env"))
+}
+
+// maxSpent bounds what items gives out, in nodes and bytes: aliases can ask for the same
+// again and again.
+func (w *walker) maxSpent() int { return 8*len(w.lines.data) + 1<<16 }
+
+// items returns the items of a sequence, or nil.
+func (w *walker) items(n *yaml.Node) []*yaml.Node {
+	n = resolve(n)
+	if n == nil || n.Kind != yaml.SequenceNode || w.spent > w.maxSpent() {
+		return nil
+	}
+	for _, item := range n.Content {
+		item = resolve(item)
+		w.spent += 1 + len(item.Content) + len(item.Value)
+	}
+	if w.spent > w.maxSpent() {
+		return nil
+	}
+	return n.Content
+}
+
+// local notes the path that a scalar of a kustomization spells. Inline documents and
+// addresses are no paths of files.
+func (w *walker) local(field string, n *yaml.Node) {
+	p := text(n)
+	if p == "" || strings.ContainsRune(p, '\n') || strings.HasPrefix(p, "{") || strings.Contains(p, ": ") || strings.Contains(p, "://") {
+		return
+	}
+	if strings.HasSuffix(field, "Generator") {
+		if _, after, ok := strings.Cut(p, "="); ok {
+			p = after
+		}
+	}
+	w.note(Local{Field: field, Path: p, Optional: mayBeRemote(p), Position: Position{n.Line, n.Column}})
+}
+
+// mayBeRemote says whether kustomize may take a path for a git repository
+// (https://github.com/kubernetes-sigs/kustomize/blob/master/examples/remoteBuild.md).
+func mayBeRemote(p string) bool {
+	for _, prefix := range []string{"git@", "git::", "gh:", "github.com/", "github.com:"} {
+		if strings.HasPrefix(p, prefix) {
+			return true
+		}
+	}
+	if strings.Contains(p, "?ref=") || strings.Contains(p, "?version=") || strings.Contains(p, ".git/") || strings.HasSuffix(p, ".git") || strings.Contains(p, "_git/") {
+		return true
+	}
+	host, _, _ := strings.Cut(p, "/")
+	return strings.Contains(p, "//") && strings.Contains(strings.Trim(host, "."), ".")
+}
+
+// note keeps a path, within the limit of what one file may name.
+func (w *walker) note(l Local) {
+	if w.inner {
+		return
+	}
+	if w.size += len(l.Path) + len(l.Field); w.size <= maxFound {
+		w.named = append(w.named, l)
+	}
 }
 
 // kustomizeImages reads a list of entries with name, newName, newTag and digest, as

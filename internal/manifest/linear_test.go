@@ -41,6 +41,18 @@ var hostile = map[string]struct {
 	"argo parameters": {YAML, func(n int) string {
 		return "apiVersion: argoproj.io/v1\nkind: Application\nspec: {source: {helm: {parameters: [" + numbered("{name: k%[1]d.image.repository, value: a/b}, {name: k%[1]d.image.tag, value: '1'}, ", n) + "]}}}\n"
 	}},
+	"resources by alias": {Kustomization, func(n int) string {
+		return "configMapGenerator:\n- &g {files: &f [" + strings.Repeat("a, ", n) + "]}\n" + strings.Repeat("- *g\n", n) + "images: [{name: a/b, newTag: '1'}]\n"
+	}},
+	"sources by alias": {YAML, func(n int) string {
+		return "apiVersion: argoproj.io/v1\nkind: Application\nspec:\n  sources:\n  - &s {path: a, helm: {valueFiles: [" + strings.Repeat("'', ", n) + "]}}\n" + strings.Repeat("  - *s\n", n)
+	}},
+	"wide patches by alias": {Kustomization, func(n int) string {
+		return "patches:\n- &p {" + strings.TrimSuffix(numbered("k%d: x, ", n), ", ") + "}\n" + strings.Repeat("- *p\n", n)
+	}},
+	"generators in generators": {YAML, func(n int) string {
+		return "apiVersion: argoproj.io/v1\nkind: ApplicationSet\nspec:\n  generators: &g\n" + strings.Repeat("  - matrix: {generators: *g}\n", n)
+	}},
 	"stages":             {Dockerfile, func(n int) string { return numbered("FROM a/b:1 AS s%d\nRUN x \\\n  y\n", n) }},
 	"continuation lines": {Dockerfile, func(n int) string { return "RUN " + strings.Repeat("x \\\n", n) + "\nFROM a/b:1\n" }},
 	"here-documents":     {Dockerfile, func(n int) string { return strings.Repeat("RUN <<E\nFROM x\nE\n", n) + "FROM a/b:1\n" }},

@@ -81,7 +81,7 @@ func scan(data []byte, f Format, extra []Extra, parse reader) scanned {
 	}
 	w.settleAliases()
 	w.sort()
-	return scanned{docs: docs, lines: w.lines, found: w.found, local: w.local}
+	return scanned{docs: docs, lines: w.lines, found: w.found, local: w.named}
 }
 
 // document reads one document by the dialect that its root or the file's name tells.

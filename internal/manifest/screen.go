@@ -2,9 +2,10 @@ package manifest
 
 import "bytes"
 
-// screen says, without parsing, whether data can hold a finding: a key that ends in
-// "image" or holds a Helm repository, a pod, a JSON patch of an image, or a name that
-// only some dialects give to images. It may say yes in vain, never no in vain, but for
+// screen says, without parsing, whether data can hold a finding or name other files: a key
+// that ends in "image" or holds a Helm repository, a pod, a JSON patch of an image, a name
+// that only some dialects give to images, an object of Argo CD or Flux that names paths. It
+// may say yes in vain, never no in vain, but for
 // keys written with escapes.
 func screen(data []byte, f Format) bool {
 	switch f {
@@ -78,11 +79,18 @@ func hints(data []byte) bool {
 		}
 	}
 	if bytes.Contains(data, []byte("docker://")) || bytes.Contains(data, []byte("newTag")) ||
-		bytes.Contains(data, []byte("newName")) || bytes.Contains(data, []byte("ontainers")) {
+		bytes.Contains(data, []byte("newName")) || bytes.Contains(data, []byte("ontainers")) || names(data) {
 		return true
 	}
 	return bytes.Contains(data, []byte("epository")) &&
 		(bytes.Contains(data, []byte("tag")) || bytes.Contains(data, []byte("digest")) || bytes.Contains(data, []byte("sha")))
+}
+
+// names looks for objects that name paths of a repository.
+func names(data []byte) bool {
+	return bytes.Contains(data, []byte("argoproj.io/")) && bytes.Contains(data, []byte("Application")) ||
+		bytes.Contains(data, []byte("toolkit.fluxcd.io/")) && (bytes.Contains(data, []byte("Kustomization")) || bytes.Contains(data, []byte("Helm"))) ||
+		bytes.Contains(data, []byte("kustomize.config.k8s.io/"))
 }
 
 // endsImageKey says whether what follows "mage" makes it the end of a key (image, images),

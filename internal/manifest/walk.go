@@ -31,6 +31,7 @@ type walker struct {
 	parents []*yaml.Node
 	deep    *yaml.Node          // where the nesting went over the limit
 	size    int                 // bytes of names and pointers in what was found
+	spent   int                 // what was read to find the paths that the file names
 	entered map[*yaml.Node]bool // mappings and strings that were reported on
 
 	found      []candidate
@@ -38,7 +39,7 @@ type walker struct {
 	followed   map[*yaml.Node]bool       // anchors that were entered through an alias
 	duplicates map[*yaml.Node]*yaml.Node // mapping -> its first repeated key, or nil
 	aliases    []aliasUse
-	local      []Local
+	named      []Local
 }
 
 // An option says how one place is read.
@@ -69,6 +70,8 @@ func (w *walker) excess() *Problem {
 		p := problem(TooLarge, "nested more than %d levels deep", maxDepth)
 		p.Position = Position{w.deep.Line, w.deep.Column}
 		return p
+	case w.spent > w.maxSpent():
+		return problem(TooLarge, "the aliases in the lists of paths stand for too much: write them out")
 	case w.size > maxFound:
 		return problem(TooLarge, "the images and their places come to more than %d MiB", maxFound>>20)
 	}

@@ -3,7 +3,8 @@
 // In go what stands in the files (manifest.Finding) and what the registries say about it
 // (Answer); out comes a Step for each finding: an edit, or the reason why there is none.
 // [Needs] says beforehand what must be asked, so that each unique reference is asked
-// once and before any file changes.
+// once and before any file changes. [Select] says which tag a track rule follows, and
+// [Reach] which environments a file affects.
 //
 // The package never judges whether a change is allowed, never reads a file or the clock,
 // and never asks a registry itself.

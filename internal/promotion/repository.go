@@ -47,3 +47,13 @@ type RequiredCheck struct {
 	Context string
 	App     int64
 }
+
+// A TreeCommit is a commit that GitHub makes and signs, because a branch demands verified
+// commits. Its author is the owner of the token.
+type TreeCommit struct {
+	BaseTree string            // the tree that Files replace blobs of
+	Files    map[string][]byte // by path; each is a regular file of BaseTree
+	Modes    map[string]string // 100644 or 100755, by path
+	Message  string
+	Parents  []string
+}

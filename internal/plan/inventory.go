@@ -1,0 +1,83 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/pinnace-dev/pinnace/internal/config"
+	"github.com/pinnace-dev/pinnace/internal/image"
+	"github.com/pinnace-dev/pinnace/internal/manifest"
+)
+
+// A Standing is one image at one place of an environment.
+type Standing struct {
+	Environment string // "" where none is configured, or the file belongs to none
+	App         string // "" where the app's paths leave the place out
+	Image       image.Ref
+	Path        string
+	Line        int
+	Document    int
+	Pointer     string
+	Object      string
+}
+
+// Inventory lists what stands where, by environment, app, image and place. A place of a
+// base whose image a kustomization of the environment sets does not stand there: the
+// kustomization's entry does. environments names those that a file affects, and owner the
+// one whose paths match it.
+func Inventory(c *config.Config, files []File, environments func(path string) []string, owner func(path string) (string, bool)) []Standing {
+	var refs []image.Ref
+	set := map[[2]string]bool{} // environment and canonical repository that an entry sets
+	for _, f := range files {
+		for i := range f.Result.Findings {
+			found := &f.Result.Findings[i]
+			refs = append(refs, found.Image)
+			if found.Place == manifest.KustomizeImage && found.Overrides != "" {
+				for _, e := range environments(f.Path) {
+					set[[2]string{e, overridden(found)}] = true
+				}
+			}
+		}
+	}
+	apps := c.AppNames(refs)
+	var out []Standing
+	for _, f := range files {
+		in := environments(f.Path)
+		if len(in) == 0 {
+			in = []string{""}
+		}
+		owned, _ := owner(f.Path)
+		for i := range f.Result.Findings {
+			found := &f.Result.Findings[i]
+			if found.Image == (image.Ref{}) {
+				continue
+			}
+			for _, e := range in {
+				if found.Place != manifest.KustomizeImage && e != owned && set[[2]string{e, found.Image.Repository()}] {
+					continue
+				}
+				out = append(out, Standing{
+					Environment: e, App: apps.Of(e, f.Path, found.Image), Image: Tagged(found), Path: f.Path,
+					Line: found.Position.Line, Document: found.Document, Pointer: found.Pointer, Object: cmp.Or(found.Object.String(), string(found.Place)),
+				})
+			}
+		}
+	}
+	order := map[string]int{"": len(c.Environments)}
+	for i, e := range c.Environments {
+		order[e.Name] = i
+	}
+	slices.SortStableFunc(out, func(a, b Standing) int {
+		return cmp.Or(cmp.Compare(order[a.Environment], order[b.Environment]), cmp.Compare(a.App, b.App),
+			cmp.Compare(a.Image.String(), b.Image.String()), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line))
+	})
+	return out
+}
+
+// overridden returns the canonical repository that an entry sets the image of.
+func overridden(f *manifest.Finding) string {
+	if r, err := image.Parse(f.Overrides); err == nil {
+		return r.Repository()
+	}
+	return f.Overrides
+}
