@@ -1,0 +1,165 @@
+package sandbox
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+)
+
+// An account is a person, an organisation or a bot.
+type account struct {
+	promotion.Identity
+	kind   string // User, Organization, Bot
+	email  string // noreply
+	owners map[int64]bool
+	member map[int64]bool
+	teams  map[string]*Team // by slug
+}
+
+// A Team of an organisation.
+type Team struct {
+	s       *Sandbox
+	org     *account
+	id      int64
+	slug    string
+	parent  *Team
+	members map[int64]string // state: active or pending
+}
+
+// account returns the account of that login, made if there is none. The caller holds mu, or
+// is New.
+func (s *Sandbox) account(login, kind string) *account {
+	if a := s.logins[strings.ToLower(login)]; a != nil {
+		return a
+	}
+	a := &account{
+		Identity: promotion.Identity{ID: s.next(), Login: login, Bot: kind == "Bot"}, kind: kind,
+		owners: map[int64]bool{}, member: map[int64]bool{}, teams: map[string]*Team{},
+	}
+	// https://docs.github.com/en/account-and-profile/reference/email-addresses-reference#your-noreply-email-address
+	a.email = fmt.Sprintf("%d+%s@users.noreply.github.com", a.ID, login)
+	s.accounts[a.ID], s.logins[strings.ToLower(login)] = a, a
+	return a
+}
+
+// User returns the person of that login, made if there is none.
+func (s *Sandbox) User(login string) promotion.Identity {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.account(login, "User").Identity
+}
+
+// Email returns the address that the account commits with.
+func (s *Sandbox) Email(login string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.account(login, "User").email
+}
+
+// RenameUser gives an account another login; its number stays, and the old login is free
+// for anybody to take.
+// https://docs.github.com/en/account-and-profile/concepts/username-changes
+func (s *Sandbox) RenameUser(login, to string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.account(login, "User")
+	delete(s.logins, strings.ToLower(login))
+	a.Login = to
+	s.logins[strings.ToLower(to)] = a
+}
+
+// Org returns the organisation of that login, made if there is none; owners become its owners.
+func (s *Sandbox) Org(login string, owners ...string) promotion.Identity {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.account(login, "Organization")
+	for _, login := range owners {
+		u := s.account(login, "User")
+		o.owners[u.ID], o.member[u.ID] = true, true
+	}
+	return o.Identity
+}
+
+// Team adds active members to a team of an organisation, both made if there are none.
+func (s *Sandbox) Team(org, slug string, members ...string) *Team {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.account(org, "Organization")
+	t := o.teams[slug]
+	if t == nil {
+		t = &Team{s: s, org: o, id: s.next(), slug: slug, members: map[int64]string{}}
+		o.teams[slug] = t
+	}
+	for _, login := range members {
+		u := s.account(login, "User")
+		t.members[u.ID], o.member[u.ID] = "active", true
+	}
+	return t
+}
+
+// Invite gives a person a membership that is pending until accepted.
+// https://docs.github.com/en/rest/teams/members#get-team-membership-for-a-user
+func (t *Team) Invite(login string) {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	t.members[t.s.account(login, "User").ID] = "pending"
+}
+
+// Remove takes a person out of the team.
+func (t *Team) Remove(login string) {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	delete(t.members, t.s.account(login, "User").ID)
+}
+
+// Under makes the team a child: its members are the parent's, too.
+// https://docs.github.com/en/organizations/organizing-members-into-teams/about-teams#nested-teams
+func (t *Team) Under(parent *Team) {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	t.parent = parent
+}
+
+// state returns active, pending or "". The caller holds mu.
+func (t *Team) state(id int64) string {
+	if st := t.members[id]; st != "" {
+		return st
+	}
+	for _, child := range t.org.teams {
+		if child.parent == t {
+			if st := child.state(id); st != "" {
+				return st
+			}
+		}
+	}
+	return ""
+}
+
+// role says what an account may do in a repository. The caller holds mu.
+func (r *Repository) role(a *account) promotion.Permission {
+	if a == nil {
+		if r.o.Private {
+			return promotion.PermissionNone
+		}
+		return promotion.PermissionRead
+	}
+	best := promotion.PermissionNone
+	if !r.o.Private {
+		best = promotion.PermissionRead
+	}
+	if a.ID == r.owner.ID || r.owner.owners[a.ID] {
+		return promotion.PermissionAdmin
+	}
+	if p := r.people[a.ID]; p.AtLeast(best) && p != "" {
+		best = p
+	}
+	for _, slug := range slices.Sorted(maps.Keys(r.teams)) {
+		if t := r.owner.teams[slug]; t != nil && t.state(a.ID) == "active" && r.teams[slug].AtLeast(best) {
+			best = r.teams[slug]
+		}
+	}
+	return best
+}
