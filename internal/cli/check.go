@@ -60,7 +60,8 @@ are not looked for.`,
 			}
 			r := p.reconciler(resolver)
 			r.Concurrency = registries.concurrency
-			stop := showProgress(cmd.Context(), cmd.ErrOrStderr(), &r.Progress)
+			r.Progress = &reconcile.Progress{}
+			stop := showProgress(cmd.Context(), cmd.ErrOrStderr(), r.Progress)
 			checked, err := r.Check(cmd.Context())
 			stop()
 			if err != nil {

@@ -158,7 +158,8 @@ func (f *pinFlags) prepare(p *project) (*reconcile.Reconciler, reconcile.PinOpti
 }
 
 func (f *pinFlags) pin(cmd *cobra.Command, r *reconcile.Reconciler, o reconcile.PinOptions) (*reconcile.Pinned, error) {
-	stop := showProgress(cmd.Context(), cmd.ErrOrStderr(), &r.Progress)
+	r.Progress = &reconcile.Progress{}
+	stop := showProgress(cmd.Context(), cmd.ErrOrStderr(), r.Progress)
 	defer stop()
 	return r.Pin(cmd.Context(), o)
 }

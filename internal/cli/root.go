@@ -13,6 +13,8 @@ import (
 	"github.com/fatih/color"
 	"github.com/spf13/cobra"
 
+	"github.com/pinnace-dev/pinnace/internal/git"
+	"github.com/pinnace-dev/pinnace/internal/promotion"
 	"github.com/pinnace-dev/pinnace/internal/registry"
 	"github.com/pinnace-dev/pinnace/internal/report"
 )
@@ -109,7 +111,8 @@ func commandPath(root *cobra.Command, args []string) string {
 // statusOf tells an authentication that is needed from other errors.
 func statusOf(err error) int {
 	var auth *registry.AuthError
-	if errors.As(err, &auth) {
+	var token tokenError
+	if errors.As(err, &auth) || errors.As(err, &token) || errors.Is(err, promotion.ErrUnauthenticated) || errors.Is(err, git.ErrAuth) {
 		return exitAuth
 	}
 	return exitError
@@ -133,7 +136,7 @@ changes nothing but the image's own bytes.`,
 	root.SetHelpCommand(newHelp())
 	root.SetVersionTemplate("pinnace {{.Version}}\n")
 	root.SetFlagErrorFunc(suggestFlag)
-	root.AddCommand(newPin(), newCheck(), newResolve(), newConfig(), newVersion())
+	root.AddCommand(newPin(), newCheck(), newResolve(), newImages(), newWhere(), newHistory(), newReconcile(), newConfig(), newVersion())
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.InitDefaultCompletionCmd()

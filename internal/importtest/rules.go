@@ -67,14 +67,19 @@ var rules = []rule{
 		third: []string{gogithub, "github.com/bradleyfalzon/ghinstallation/v2", "github.com/gofri/go-github-ratelimit/v2", "github.com/cenkalti/backoff/v5", "github.com/golang-jwt/jwt"},
 		tests: []string{"internal/sandbox", "internal/openapi"},
 	},
-	{pkg: "internal/reconcile", internal: []string{"internal/image", "internal/manifest", "internal/plan", "internal/check"}, without: []string{"os", "net", "database/sql"}},
+	{
+		pkg:      "internal/reconcile",
+		internal: []string{"internal/image", "internal/promotion", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/message", "internal/git"},
+		without:  []string{"os", "net", "database/sql"},
+		tests:    []string{"internal/sandbox", "internal/github", "internal/registry", "internal/openapi"},
+	},
 	{
 		pkg: "internal/report", internal: []string{"internal/image", "internal/manifest", "internal/plan", "internal/check"},
 		third: []string{sarif, pretty, colour, udiff}, without: []string{"os", "net"},
 	},
 	{
 		pkg:      "internal/cli",
-		internal: []string{"internal/image", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/dir", "internal/registry", "internal/reconcile", "internal/report"},
+		internal: []string{"internal/image", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/dir", "internal/registry", "internal/promotion", "internal/git", "internal/github", "internal/reconcile", "internal/report", "internal/sandbox", "testdata"},
 		third:    []string{"github.com/spf13/cobra", "github.com/spf13/pflag", colour, distance, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	},
 	{pkg: "internal/message", pure: true, internal: []string{"internal/image", "internal/promotion"}, tests: []string{"github.com/yuin/goldmark"}},

@@ -81,7 +81,7 @@ func (a *asker) ask(inquiries []inquiry, ready func()) {
 		if e == nil {
 			e = &entry{inquiry: i}
 			a.questions[q] = e
-			a.reconciler.Progress.Asked.Add(1)
+			a.reconciler.Progress.add(0, 1, 0)
 			a.enqueue(e)
 		}
 		if !e.done {
@@ -136,7 +136,7 @@ func (a *asker) work(l *lane) {
 		}
 		e.waiting = nil
 		a.mu.Unlock()
-		a.reconciler.Progress.Answered.Add(1)
+		a.reconciler.Progress.add(0, 0, 1)
 		for _, f := range ready {
 			f()
 		}

@@ -132,7 +132,7 @@ func TestPin(t *testing.T) {
 		"d.yaml": "image: [\n", "e.txt": "image: a/b:1\n", "f.yaml@": "",
 	})
 	registry := &answers{known: map[string]image.Resolution{"a/b:1": {Digest: digest("1")}, "c/d:2": {Digest: digest("2")}}}
-	r := &Reconciler{Files: files, Resolver: registry}
+	r := &Reconciler{Files: files, Resolver: registry, Progress: &Progress{}}
 	p, err := r.Pin(context.Background(), PinOptions{Write: true})
 	if err != nil {
 		t.Fatal(err)

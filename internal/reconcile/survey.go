@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -36,8 +35,8 @@ type Reconciler struct {
 	Limit int64
 	// Platform is the one whose digest is pinned; that of the index where zero.
 	Platform image.Platform
-	// Progress counts what is done; it may be read while a method runs.
-	Progress Progress
+	// Progress counts what is done, where it is not nil; it may be read while a method runs.
+	Progress *Progress
 
 	named sync.Map // paths that kustomizations name, read as YAML whatever they are called
 }
@@ -47,10 +46,20 @@ type Progress struct {
 	Files, Asked, Answered atomic.Int64
 }
 
+func (p *Progress) add(files, asked, answered int64) {
+	if p != nil {
+		p.Files.Add(files)
+		p.Asked.Add(asked)
+		p.Answered.Add(answered)
+	}
+}
+
 // A Survey is what the files hold.
 type Survey struct {
 	Files []check.File // those in which anything was found, in the order of Walk
 	Total int          // files that were looked at
+
+	named map[string]bool // those read only because a kustomization names them
 }
 
 func (r *Reconciler) format(path string) manifest.Format {
@@ -137,7 +146,7 @@ func (r *Reconciler) Survey(ctx context.Context, each func(check.File)) (*Survey
 	}
 	s.report(links)
 	s.followNames()
-	out := &Survey{Total: len(s.seen)}
+	out := &Survey{Total: len(s.seen), named: s.followed}
 	for i := range out.Total {
 		if f, ok := s.found[i]; ok {
 			out.Files = append(out.Files, f)
@@ -180,6 +189,7 @@ type surveyor struct {
 	reconciler *Reconciler
 	each       func(check.File)
 	seen       map[string]bool
+	followed   map[string]bool // what followNames read
 
 	mu    sync.Mutex
 	found map[int]check.File
@@ -193,21 +203,26 @@ func (s *surveyor) do(j job) {
 	} else {
 		file.Result = s.reconciler.scan(j.path)
 	}
-	s.reconciler.Progress.Files.Add(1)
+	s.reconciler.Progress.add(1, 0, 0)
 	if file.Result.Problem == nil && len(file.Result.Findings) == 0 && len(file.Result.Local) == 0 {
 		return
 	}
 	s.mu.Lock()
 	s.found[j.index] = file
-	for _, l := range file.Result.Local {
-		switch l.Field {
-		case "resources", "bases", "patches", "patchesStrategicMerge", "patchesJson6902", "helmCharts", "transformers", "generators":
-			s.named = append(s.named, path.Join(path.Dir(j.path), l.Path))
-		}
-	}
+	s.note(file)
 	s.mu.Unlock()
 	if s.each != nil {
 		s.each(file)
+	}
+}
+
+// note remembers what a kustomization names.
+func (s *surveyor) note(f check.File) {
+	for _, l := range f.Result.Local {
+		switch l.Field {
+		case "resources", "bases", "patches", "patchesStrategicMerge", "patchesJson6902", "helmCharts", "transformers", "generators", "helm.valueFiles", "chart.valuesFiles":
+			s.named = append(s.named, l.From(f.Path))
+		}
 	}
 }
 
@@ -215,7 +230,12 @@ func (s *surveyor) do(j job) {
 func (s *surveyor) followNames() {
 	r := s.reconciler
 	slices.Sort(s.named)
+	s.followed = map[string]bool{}
 	for _, name := range slices.Compact(s.named) {
+		if _, named := r.named.Load(name); named && s.seen[name] {
+			s.followed[name] = true
+			continue
+		}
 		if s.seen[name] || strings.HasPrefix(name, "../") || r.format(name) != manifest.None || r.Selected != nil && !r.Selected(name) {
 			continue
 		}
@@ -223,7 +243,7 @@ func (s *surveyor) followNames() {
 			continue // a directory, or nothing: kustomize says so
 		}
 		r.named.Store(name, true)
-		s.seen[name] = true
+		s.seen[name], s.followed[name] = true, true
 		s.do(job{index: len(s.seen) - 1, path: name})
 	}
 }

@@ -1,0 +1,214 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pinnace-dev/pinnace/internal/git"
+	"github.com/pinnace-dev/pinnace/internal/github"
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+	"github.com/pinnace-dev/pinnace/internal/reconcile"
+	"github.com/pinnace-dev/pinnace/internal/registry"
+)
+
+// githubFlags are the flags of every verb that speaks to GitHub.
+type githubFlags struct {
+	repo   string
+	appID  int64
+	appKey string
+	cache  string
+}
+
+func (f *githubFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.repo, "repo", os.Getenv("GITHUB_REPOSITORY"), "the config repository, `OWNER/NAME`")
+	cmd.Flags().Lookup("repo").DefValue = ""
+	f.addAccess(cmd)
+}
+
+// addAccess adds the flags that say how GitHub is reached.
+func (f *githubFlags) addAccess(cmd *cobra.Command) {
+	cmd.Flags().Int64Var(&f.appID, "app-id", 0, "act as the GitHub App of this `ID`")
+	cmd.Flags().StringVar(&f.appKey, "app-key", "", "the App's private key, a PEM `FILE`")
+	cmd.Flags().StringVar(&f.cache, "cache", "", "`DIR` for what was fetched, or off; default: below the user's cache directory")
+}
+
+// repository parses --repo.
+func (f *githubFlags) repository() (owner, name string, err error) {
+	if f.repo == "" {
+		return "", "", usage("--repo is missing: want OWNER/NAME")
+	}
+	return parseRepository(f.repo)
+}
+
+func parseRepository(s string) (owner, name string, err error) {
+	owner, name, ok := strings.Cut(s, "/")
+	if !ok || owner == "" || name == "" || strings.ContainsAny(s, ":?#@\\ ") || strings.Contains(name, "/") {
+		return "", "", usage("--repo %s: want OWNER/NAME, as in acme/config", s)
+	}
+	return owner, name, nil
+}
+
+// maxETags is how many bytes of GitHub's answers are remembered.
+const maxETags = 32 << 20
+
+// A tokenError says that GitHub was not asked because there is no token.
+type tokenError struct{ error }
+
+// access is how GitHub is reached.
+type access struct {
+	api    *url.URL
+	tokens github.TokenSource
+	client *github.Client
+	author git.Signature
+}
+
+// open builds the one client of GitHub for a repository.
+func (f *githubFlags) open(ctx context.Context, owner, name string) (*access, error) {
+	a := &access{}
+	root := cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com")
+	var err error
+	if a.api, err = url.Parse(root); err != nil || a.api.Host == "" {
+		return nil, usage("GITHUB_API_URL is %q: want an address such as https://api.github.com or https://HOST/api/v3", root)
+	}
+	if (f.appID == 0) != (f.appKey == "") {
+		return nil, usage("--app-id and --app-key go together")
+	}
+	a.author = git.Signature{Name: "Pinnace", Email: "bot@pinnace.dev"}
+	options := github.Options{URL: root, Cache: github.NewMemoryETags(maxETags), Tenant: owner + "/" + name, UserAgent: "pinnace/" + versionNumber()}
+	if f.appID != 0 {
+		if err := f.asApp(ctx, a, options, owner, name); err != nil {
+			return nil, err
+		}
+	} else {
+		token := cmp.Or(os.Getenv("GH_TOKEN"), os.Getenv("GITHUB_TOKEN"))
+		if token == "" {
+			return nil, tokenError{errors.New("no token for GitHub: set GH_TOKEN (gh auth token prints one) or GITHUB_TOKEN, or name an App with --app-id and --app-key")}
+		}
+		a.tokens = github.StaticToken(github.Secret(token))
+	}
+	options.Tokens = a.tokens
+	if a.client, err = github.New(options); err != nil {
+		return nil, usageError{err}
+	}
+	if f.appID == 0 {
+		if who, ok, err := a.client.Viewer(ctx); err != nil {
+			return nil, err
+		} else if ok {
+			a.author = a.signature(who)
+		}
+	}
+	return a, nil
+}
+
+// asApp takes a token of the App's installation that covers the repository, narrowed to it.
+func (f *githubFlags) asApp(ctx context.Context, a *access, o github.Options, owner, name string) error {
+	key, err := os.ReadFile(f.appKey)
+	if err != nil {
+		return pathError(f.appKey, err)
+	}
+	app, err := github.NewApp(github.AppOptions{ID: f.appID, Key: key, URL: o.URL, UserAgent: o.UserAgent})
+	if err != nil {
+		return usageError{fmt.Errorf("--app-key %s: %w", f.appKey, err)}
+	}
+	installation, ok, err := app.InstallationOf(ctx, owner, name)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("App %d is not installed on %s/%s: install it there, or add the repository to its installation", f.appID, owner, name)
+	}
+	o.Tokens = app.Tokens(installation.ID, nil, map[string]string{"metadata": "read"})
+	client, err := github.New(o)
+	if err != nil {
+		return usageError{err}
+	}
+	repo, ok, err := client.Repository(ctx, owner, name)
+	if err != nil || !ok {
+		return cmp.Or(err, fmt.Errorf("the installation of App %d does not cover %s/%s: add the repository to it", f.appID, owner, name))
+	}
+	who, err := app.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	if bot, ok, err := client.UserByLogin(ctx, who.Bot()); err == nil && ok {
+		a.author = a.signature(bot)
+	}
+	a.tokens = app.Tokens(installation.ID, []int64{repo.ID}, map[string]string{"contents": "write", "pull_requests": "write", "metadata": "read"})
+	return nil
+}
+
+// signature returns the author of commits: an address that GitHub knows the account by and
+// that receives nothing
+// (https://docs.github.com/en/account-and-profile/reference/email-addresses-reference).
+func (a *access) signature(who promotion.Identity) git.Signature {
+	return git.Signature{Name: who.Login, Email: strconv.FormatInt(who.ID, 10) + "+" + who.Login + "@users.noreply." + a.web().Hostname()}
+}
+
+// web returns the address of GitHub for people and for git.
+func (a *access) web() *url.URL {
+	u := &url.URL{Scheme: a.api.Scheme, Host: a.api.Host}
+	if u.Host == "api.github.com" {
+		u.Host = "github.com"
+	} else if host, ok := strings.CutPrefix(u.Host, "api."); ok && strings.HasSuffix(host, ".ghe.com") {
+		u.Host = host
+	}
+	return u
+}
+
+// remote returns the git remote of a repository, below the host that the token is for.
+func (a *access) remote(r promotion.Repository) git.Remote {
+	return git.Remote{
+		URL: a.web().JoinPath(r.Owner, r.Name+".git").String(),
+		Auth: func(ctx context.Context) (string, string, error) {
+			token, err := a.tokens.Token(ctx)
+			return "x-access-token", token.Reveal(), err
+		},
+	}
+}
+
+// mirror opens the bare repository that is kept between runs.
+func (f *githubFlags) mirror(a *access, owner, name string) (*git.Repository, error) {
+	if f.cache == "off" {
+		return git.NewMemory(git.Limits{}), nil
+	}
+	dir := f.cache
+	if dir == "" {
+		below, err := os.UserCacheDir()
+		if err != nil {
+			return git.NewMemory(git.Limits{}), nil
+		}
+		dir = filepath.Join(below, "pinnace", "git")
+	}
+	host := strings.NewReplacer(":", "_", "[", "", "]", "").Replace(a.web().Host)
+	repo, err := git.OpenMirror(filepath.Join(dir, host, strings.ToLower(owner), strings.ToLower(name)+".git"), git.Limits{})
+	if err != nil {
+		return nil, fmt.Errorf("open the mirror: %w (--cache off does without)", err)
+	}
+	return repo, nil
+}
+
+// proposer joins GitHub, git and the registries for one repository.
+func (f *githubFlags) proposer(ctx context.Context, owner, name string, client *registry.Client) (*reconcile.Proposer, func(), error) {
+	a, err := f.open(ctx, owner, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	repo, err := f.mirror(a, owner, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &reconcile.Proposer{
+		Owner: owner, Name: name, Forge: a.client, Git: repo, Remote: a.remote,
+		Resolver: client, Facts: client, Author: a.author,
+	}
+	return p, func() { repo.Close() }, nil
+}

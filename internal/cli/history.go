@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pinnace-dev/pinnace/internal/reconcile"
+	"github.com/pinnace-dev/pinnace/internal/report"
+)
+
+func newHistory() *cobra.Command {
+	var (
+		sources sourceFlags
+		limit   int
+		output  string
+	)
+	cmd := &cobra.Command{
+		Use:   "history ENV APP",
+		Short: "Show who brought which image of an app to an environment, and when",
+		Long: `Show who brought which image of an app to an environment, and when.
+
+What is shown is read from the commits of the branch, the newest first, by comparing each
+with its first parent. Authors, dates and pull request numbers are what the commits say.`,
+		Example: `  pinnace history prod shop
+  pinnace history prod shop --repo acme/config -o json`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !slices.Contains([]string{"text", "json"}, output) {
+				return unknownOutput(output, "text", "json")
+			}
+			if limit < 0 {
+				return usage("--limit is %d: want 0 for all, or more", limit)
+			}
+			if len(sources.dirs)+len(sources.repos) > 1 {
+				return usage("a history is that of one repository: name one")
+			}
+			all, done, err := sources.open(cmd.Context())
+			defer done()
+			if err != nil {
+				return err
+			}
+			s := all[0]
+			if err := knownEnvironment(all, args[0]); err != nil {
+				return err
+			}
+			out := report.History{Environment: args[0], App: args[1]}
+			out.Cut, err = s.History(cmd.Context(), args[0], args[1], func(a reconcile.Arrival) bool {
+				return appendArrival(&out, a, limit)
+			})
+			if err != nil {
+				return err
+			}
+			if len(out.Arrivals) == 0 {
+				if known := appsOf(s, args[0]); !slices.Contains(known, args[1]) {
+					return usage("app %s: no such app in %s%s", args[1], args[0], didYouMean(args[1], known))
+				}
+			}
+			if output == "json" {
+				return out.JSON(cmd.OutOrStdout())
+			}
+			out.Text(cmd.OutOrStdout())
+			return nil
+		},
+	}
+	cmd.Flags().IntVar(&limit, "limit", 30, "show at most `N` changes, 0 for all")
+	addOutput(cmd, &output, "text", "json")
+	sources.add(cmd)
+	return cmd
+}
+
+// appendArrival adds an arrival, or counts it to the last one where that is of the same
+// commit and images. It returns false once there are limit of them.
+func appendArrival(out *report.History, a reconcile.Arrival, limit int) bool {
+	next := report.Arrival{When: a.When, Commit: a.Commit.String(), Author: a.Author, PullRequest: a.PullRequest, Kind: a.Kind, Subject: a.Subject, New: a.Standing.Image.String(), Places: 1}
+	if a.Old.Name != "" {
+		next.Old = a.Old.String()
+	}
+	if a.Gone {
+		next.Old, next.New = next.New, ""
+	}
+	for i := range out.Arrivals {
+		same := out.Arrivals[i]
+		same.Places = 1
+		if same == next {
+			out.Arrivals[i].Places++
+			return true
+		}
+	}
+	if limit > 0 && len(out.Arrivals) == limit {
+		out.Cut = true
+		return false
+	}
+	out.Arrivals = append(out.Arrivals, next)
+	return true
+}
+
+func appsOf(s source, environment string) []string {
+	var out []string
+	for _, one := range s.Inventory() {
+		if one.Environment == environment && !slices.Contains(out, one.App) {
+			out = append(out, one.App)
+		}
+	}
+	return out
+}

@@ -1,0 +1,145 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pinnace-dev/pinnace/internal/plan"
+	"github.com/pinnace-dev/pinnace/internal/reconcile"
+	"github.com/pinnace-dev/pinnace/internal/report"
+)
+
+func newReconcile() *cobra.Command {
+	var (
+		registries registryFlags
+		hub        githubFlags
+		dryRun     bool
+		maxOpen    int
+		output     string
+	)
+	cmd := &cobra.Command{
+		Use:   "reconcile --repo OWNER/NAME",
+		Short: "Open and update the pull requests of a config repository on GitHub",
+		Long: `Open and update the pull requests of a config repository on GitHub.
+
+The configuration is read from .pinnace/ at the tip of the default branch. Images that are
+not pinned are pinned by one pull request for each environment, by one for the files that
+several environments reach, and by one in all where no environment is configured. Where an
+environment tracks new versions, each app that has one is moved by a pull request of its
+own.
+
+A second run with nothing new writes nothing. What people push onto a branch of Pinnace is
+never overwritten. A pull request that was closed unmerged is a "no" until its content
+changes.
+
+The token is read from GH_TOKEN or GITHUB_TOKEN, and the address of GitHub from
+GITHUB_API_URL. Exit status 1 means that something failed, and 4 that a token or a login is
+needed.`,
+		Example: `  pinnace reconcile --repo acme/config --dry-run
+  GH_TOKEN=$(gh auth token) pinnace reconcile --repo acme/config
+  pinnace reconcile --repo acme/config --app-id 123456 --app-key app.pem`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !slices.Contains([]string{"text", "json"}, output) {
+				return unknownOutput(output, "text", "json")
+			}
+			if maxOpen < 1 {
+				return usage("--max-open is %d: want 1 or more", maxOpen)
+			}
+			owner, name, err := hub.repository()
+			if err != nil {
+				return err
+			}
+			client, err := registries.client(nil)
+			if err != nil {
+				return err
+			}
+			defer client.Close()
+			p, done, err := hub.proposer(cmd.Context(), owner, name, client)
+			if err != nil {
+				return err
+			}
+			defer done()
+			p.DryRun, p.MaxOpen, p.Concurrency = dryRun, maxOpen, registries.concurrency
+			p.Now, p.Progress, p.Version = time.Now, &reconcile.Progress{}, versionNumber()
+			stop := showProgress(cmd.Context(), cmd.ErrOrStderr(), p.Progress)
+			outcome, err := p.Reconcile(cmd.Context())
+			stop()
+			if err != nil {
+				return err
+			}
+			out := reconcileReport(outcome)
+			if output == "json" {
+				err = out.JSON(cmd.OutOrStdout())
+			} else {
+				for _, b := range out.Bases {
+					for _, q := range b.Proposals {
+						fmt.Fprint(cmd.OutOrStdout(), strings.Join(q.Diffs, ""))
+					}
+				}
+				out.Text(cmd.OutOrStdout())
+			}
+			if err != nil {
+				return err
+			}
+			if failed := outcome.Failed(); failed != nil {
+				return exit(statusOf(failed))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "print the plan and the diff, write nothing")
+	cmd.Flags().IntVar(&maxOpen, "max-open", 10, "update pull requests that may be open at a time")
+	addOutput(cmd, &output, "text", "json")
+	hub.add(cmd)
+	registries.add(cmd)
+	return cmd
+}
+
+// reconcileReport turns what was done into what is said of it.
+func reconcileReport(o *reconcile.Outcome) report.Reconcile {
+	out := report.Reconcile{Repository: o.Repository.FullName(), Asked: o.Asked}
+	for _, b := range o.Bases {
+		base := report.Base{Branch: b.Branch, Commit: b.Commit, DryRun: b.DryRun, Observe: b.Observe, Warnings: b.Warnings, Unreached: leftOvers(b.Unreached)}
+		if b.Err != nil {
+			base.Error = b.Err.Error()
+		}
+		for _, s := range b.Settled {
+			base.Proposals = append(base.Proposals, proposalReport(s, b.DryRun))
+		}
+		out.Bases = append(out.Bases, base)
+	}
+	return out
+}
+
+func proposalReport(s reconcile.Settled, dryRun bool) report.Proposal {
+	q := report.Proposal{
+		Action: string(s.Action), Kind: string(s.Kind), Environments: s.Environments, App: s.App, Branch: s.Branch,
+		PullRequest: s.PullRequest.Number, URL: s.PullRequest.URL, Reason: s.Reason,
+		Left: leftOvers(s.Left), Failed: leftOvers(s.Failed),
+	}
+	if s.Err != nil {
+		q.Error = s.Err.Error()
+	}
+	for _, c := range s.Changes {
+		q.Changes = append(q.Changes, report.ImageChange{Path: c.Path, Line: c.Line, Pointer: c.Pointer, Object: c.Object, Old: c.Old.String(), New: c.New.String()})
+	}
+	if dryRun {
+		for _, f := range s.Files {
+			q.Diffs = append(q.Diffs, report.Diff(f.Path, f.Old, f.Data))
+		}
+	}
+	return q
+}
+
+func leftOvers(all []plan.Left) []report.LeftOver {
+	var out []report.LeftOver
+	for _, l := range all {
+		out = append(out, report.LeftOver{Path: l.Path, Line: l.Line, Image: l.Image, Reason: l.Reason})
+	}
+	return out
+}

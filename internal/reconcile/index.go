@@ -1,0 +1,191 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/pinnace-dev/pinnace/internal/check"
+	"github.com/pinnace-dev/pinnace/internal/git"
+	"github.com/pinnace-dev/pinnace/internal/manifest"
+)
+
+// An Index is what the files of one commit hold. It is a plain value: the next commit's
+// index is made from it by reading only what changed.
+type Index struct {
+	snapshot *git.Snapshot
+	rules    string // of the configuration that the files were read with
+	survey   *Survey
+}
+
+// Files returns the files in which anything was found, in order of their paths.
+func (x *Index) Files() []check.File { return x.survey.Files }
+
+// index surveys a snapshot. Where previous is of the same configuration only the files
+// that differ are read.
+func (r *Reconciler) index(ctx context.Context, snapshot *git.Snapshot, rules string, previous *Index) (*Index, error) {
+	t := &tree{snapshot: snapshot}
+	r.Files = t
+	out := &Index{snapshot: snapshot, rules: rules}
+	var err error
+	if previous == nil || previous.rules != rules {
+		out.survey, err = r.Survey(ctx, nil)
+	} else {
+		var changed map[string]git.Entry
+		if changed, err = differences(ctx, previous.snapshot, snapshot); err == nil {
+			t.known = changed
+			out.survey, err = r.resurvey(ctx, previous.survey, t, changed)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(out.survey.Files, func(a, b check.File) int { return cmp.Compare(a.Path, b.Path) })
+	t.known = nil
+	return out, nil
+}
+
+// differences returns the entries that differ, by path; a zero entry is gone.
+func differences(ctx context.Context, old, now *git.Snapshot) (map[string]git.Entry, error) {
+	deltas, err := git.Diff(ctx, old, now)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]git.Entry, len(deltas))
+	for _, d := range deltas {
+		out[d.Path] = d.New
+	}
+	return out, nil
+}
+
+// resurvey reads the files that changed and keeps what was found in the others.
+func (r *Reconciler) resurvey(ctx context.Context, previous *Survey, t *tree, changed map[string]git.Entry) (*Survey, error) {
+	s := &surveyor{reconciler: r, found: map[int]check.File{}, seen: map[string]bool{}}
+	total := previous.Total
+	for _, f := range previous.Files {
+		if _, differs := changed[f.Path]; !differs {
+			i := len(s.seen)
+			s.seen[f.Path] = true
+			s.found[i] = f
+			s.note(f)
+		}
+	}
+	for name := range previous.named {
+		if _, differs := changed[name]; !differs {
+			r.named.Store(name, true)
+			s.seen[name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(changed)) {
+		entry := changed[name]
+		if entry.Path == "" || !r.looksAt(name) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.seen[name] = true
+		s.do(job{index: len(s.seen) - 1, path: name, unreadable: t.hostile(entry)})
+	}
+	s.followNames()
+	out := &Survey{Total: max(total, len(s.seen)), named: s.followed}
+	for _, i := range slices.Sorted(maps.Keys(s.found)) {
+		f := s.found[i]
+		if !previous.named[f.Path] || s.followed[f.Path] || manifest.FormatOf(f.Path) != manifest.None {
+			out.Files = append(out.Files, f)
+		}
+	}
+	return out, nil
+}
+
+// A tree is a snapshot as a set of files. It is read only.
+type tree struct {
+	snapshot *git.Snapshot
+
+	mu    sync.Mutex
+	known map[string]git.Entry // entries that need no look-up
+}
+
+func (t *tree) Walk(ctx context.Context, visit func(string, error) error) error {
+	known := map[string]git.Entry{}
+	t.mu.Lock()
+	t.known = known
+	t.mu.Unlock()
+	return t.snapshot.Walk(ctx, nil, func(e git.Entry) error {
+		t.mu.Lock()
+		known[e.Path] = e
+		t.mu.Unlock()
+		return visit(name(e), t.hostile(e))
+	})
+}
+
+func (t *tree) Read(path string, limit int64) ([]byte, error) {
+	t.mu.Lock()
+	e, ok := t.known[path]
+	t.mu.Unlock()
+	if !ok || e.Path == "" {
+		var err error
+		if e, ok, err = t.snapshot.Lookup(path); err != nil {
+			return nil, err
+		}
+	}
+	if !ok {
+		return nil, fmt.Errorf("%s: no such file in commit %s", path, t.snapshot.Commit)
+	}
+	if err := t.hostile(e); err != nil {
+		return nil, err
+	}
+	return t.snapshot.Blob(e.Blob, limit)
+}
+
+func (t *tree) Replace(path string, _, _ []byte) error {
+	return fmt.Errorf("%s: commit %s cannot be written to", path, t.snapshot.Commit)
+}
+
+// name returns the path of an entry, with a slash at its end where it is not entered.
+func name(e git.Entry) string {
+	if e.Problem != nil && e.Problem.Kind == git.Submodule {
+		return e.Path + "/"
+	}
+	return e.Path
+}
+
+// A hostileEntry says why an entry of a tree is not read.
+type hostileEntry struct {
+	text  string
+	names string // of a link: what it names in the tree
+}
+
+func (h hostileEntry) Error() string { return h.text }
+
+// A linkEntry is a hostileEntry that is a symbolic link.
+type linkEntry struct{ hostileEntry }
+
+// Names returns the path that the link names, "" where that is outside of the tree.
+func (l linkEntry) Names() string { return l.names }
+
+// maxTarget is the longest target of a link that is looked at.
+const maxTarget = 4096
+
+func (t *tree) hostile(e git.Entry) error {
+	if e.Problem == nil {
+		return nil
+	}
+	h := hostileEntry{text: e.Problem.Text}
+	if e.Problem.Kind != git.Symlink {
+		return h
+	}
+	if target, err := t.snapshot.Blob(e.Blob, maxTarget); err == nil && !path.IsAbs(string(target)) {
+		if at := path.Join(path.Dir(e.Path), string(target)); at != ".." && !strings.HasPrefix(at, "../") {
+			h.names = at
+		}
+	}
+	return linkEntry{h}
+}
+
+var _ Files = (*tree)(nil)

@@ -1,0 +1,252 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pinnace-dev/pinnace/internal/config"
+	"github.com/pinnace-dev/pinnace/internal/git"
+	"github.com/pinnace-dev/pinnace/internal/image"
+	"github.com/pinnace-dev/pinnace/internal/manifest"
+	"github.com/pinnace-dev/pinnace/internal/message"
+	"github.com/pinnace-dev/pinnace/internal/plan"
+)
+
+// A Ledger reads what stands in a repository, and who brought it there, from its commits.
+type Ledger struct {
+	Git    *git.Repository
+	Commit git.Hash // the tip that is read
+
+	config *config.Config
+	reach  *plan.Reach
+	index  *Index
+	files  *Reconciler
+}
+
+// Open reads the tip.
+func (l *Ledger) Open(ctx context.Context) error {
+	p := &pass{Proposer: &Proposer{Git: l.Git}, isDefault: true}
+	var err error
+	if p.tip, err = l.Git.Snapshot(l.Commit); err != nil {
+		return fmt.Errorf("read commit %s: %w", l.Commit, err)
+	}
+	rules, err := p.configure(ctx)
+	if err != nil {
+		return err
+	}
+	l.files, l.config = p.reconciler(), p.config
+	if l.index, err = l.files.index(ctx, p.tip, rules, nil); err != nil {
+		return err
+	}
+	l.reach, err = p.reach(l.index.Files())
+	return err
+}
+
+// Config returns the configuration at the tip.
+func (l *Ledger) Config() *config.Config { return l.config }
+
+// Inventory lists what stands at the tip.
+func (l *Ledger) Inventory() []plan.Standing {
+	return plan.Inventory(l.config, l.index.Files(), l.reach.Environments, l.reach.Owner)
+}
+
+// An Arrival is a commit that brought an image to a place. Everything in it is what the
+// commit says of itself: anybody can write an author, a date or a trailer.
+type Arrival struct {
+	Standing    plan.Standing
+	Old         image.Ref // zero where the place is new
+	Gone        bool      // the place is no more; Standing.Image is what stood there
+	Commit      git.Hash
+	When        time.Time
+	Author      string
+	PullRequest int // that the subject names, 0 where it names none
+	Subject     string
+	Kind        string // of the trailer Pinnace-Kind
+}
+
+// History calls visit with each arrival in the environment and app, the newest first, until
+// visit returns false. An empty name selects all. cut says that the history goes on behind
+// what was fetched.
+func (l *Ledger) History(ctx context.Context, environment, app string, visit func(Arrival) bool) (cut bool, err error) {
+	for c, err := range l.Git.Log(ctx, l.Commit, git.LogOptions{FirstParent: true}) {
+		if errors.Is(err, git.ErrShallow) {
+			return true, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("read the history of %s: %w", l.Commit, err)
+		}
+		arrivals, err := l.arrivals(ctx, c)
+		if errors.Is(err, git.ErrMissing) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		for _, a := range arrivals {
+			if environment != "" && a.Standing.Environment != environment || app != "" && a.Standing.App != app {
+				continue
+			}
+			if !visit(a) {
+				return false, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// arrivals compares a commit with its first parent.
+func (l *Ledger) arrivals(ctx context.Context, c git.CommitInfo) ([]Arrival, error) {
+	now, err := l.Git.Snapshot(c.Hash)
+	if err != nil {
+		return nil, fmt.Errorf("read commit %s: %w", c.Hash, err)
+	}
+	var before *git.Snapshot
+	if len(c.Parents) > 0 {
+		if before, err = l.Git.Snapshot(c.Parents[0]); err != nil {
+			return nil, fmt.Errorf("read commit %s: %w", c.Parents[0], err)
+		}
+	}
+	deltas, err := since(ctx, before, now)
+	if err != nil {
+		return nil, fmt.Errorf("compare commit %s with its parent: %w", c.Hash, err)
+	}
+	var old, new []plan.File
+	for _, d := range deltas {
+		if l.files.format(d.Path) == manifest.None || strings.HasPrefix(d.Path, configDir+"/") {
+			continue
+		}
+		for _, side := range []struct {
+			snapshot *git.Snapshot
+			entry    git.Entry
+			files    *[]plan.File
+		}{{before, d.Old, &old}, {now, d.New, &new}} {
+			f, ok, err := l.scan(side.snapshot, side.entry)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				*side.files = append(*side.files, f)
+			}
+		}
+	}
+	return l.compare(c, old, new), nil
+}
+
+// since returns what differs from an older snapshot, everything where that is nil.
+func since(ctx context.Context, before, now *git.Snapshot) ([]git.Delta, error) {
+	if before != nil {
+		return git.Diff(ctx, before, now)
+	}
+	var out []git.Delta
+	err := now.Walk(ctx, nil, func(e git.Entry) error {
+		out = append(out, git.Delta{Path: e.Path, New: e})
+		return nil
+	})
+	return out, err
+}
+
+func (l *Ledger) scan(s *git.Snapshot, e git.Entry) (plan.File, bool, error) {
+	if e.Path == "" || e.Problem != nil {
+		return plan.File{}, false, nil
+	}
+	data, err := s.Blob(e.Blob, manifest.MaxFile)
+	if err != nil {
+		if errors.Is(err, git.ErrLimit) || errors.As(err, new(*git.Problem)) {
+			return plan.File{}, false, nil
+		}
+		return plan.File{}, false, fmt.Errorf("read %s: %w", e.Path, err)
+	}
+	return plan.File{Path: e.Path, Result: manifest.Scan(data, l.files.format(e.Path), l.files.extra(e.Path)...)}, true, nil
+}
+
+// compare returns what differs between the places of two sets of files.
+func (l *Ledger) compare(c git.CommitInfo, old, new []plan.File) []Arrival {
+	type place struct {
+		environment, path string
+		document          int
+		pointer           string
+	}
+	of := func(s plan.Standing) place { return place{s.Environment, s.Path, s.Document, s.Pointer} }
+	was := map[place]plan.Standing{}
+	for _, s := range plan.Inventory(l.config, old, l.reach.Environments, l.reach.Owner) {
+		was[of(s)] = s
+	}
+	base := Arrival{Commit: c.Hash, When: c.Committer.When, Author: c.Author.Name, Subject: subject(c.Message)}
+	base.PullRequest = pullRequestOf(base.Subject)
+	if kinds := message.ParseTrailers(c.Message)[message.TrailerKind]; len(kinds) == 1 {
+		base.Kind = kinds[0]
+	}
+	var out []Arrival
+	for _, s := range plan.Inventory(l.config, new, l.reach.Environments, l.reach.Owner) {
+		a := base
+		a.Standing, a.Old = s, was[of(s)].Image
+		delete(was, of(s))
+		if a.Old != s.Image {
+			out = append(out, a)
+		}
+	}
+	for _, s := range was {
+		a := base
+		a.Standing, a.Gone = s, true
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b Arrival) int {
+		return strings.Compare(a.Standing.Environment+"\x00"+a.Standing.App+"\x00"+a.Standing.Path+"\x00"+a.Standing.Pointer, b.Standing.Environment+"\x00"+b.Standing.App+"\x00"+b.Standing.Path+"\x00"+b.Standing.Pointer)
+	})
+	return out
+}
+
+// Since finds for each standing the commit that brought its image there. One that is not
+// found came before what was fetched;
+// cut is that of History.
+func (l *Ledger) Since(ctx context.Context, all []plan.Standing) (found map[plan.Standing]Arrival, cut bool, err error) {
+	type place struct {
+		environment, path, pointer string
+		document                   int
+	}
+	waiting := map[place]plan.Standing{}
+	for _, s := range all {
+		waiting[place{s.Environment, s.Path, s.Pointer, s.Document}] = s
+	}
+	found = map[plan.Standing]Arrival{}
+	if len(all) == 0 {
+		return found, false, nil
+	}
+	cut, err = l.History(ctx, "", "", func(a Arrival) bool {
+		key := place{a.Standing.Environment, a.Standing.Path, a.Standing.Pointer, a.Standing.Document}
+		if s, ok := waiting[key]; ok && !a.Gone {
+			found[s] = a
+			delete(waiting, key)
+		}
+		return len(waiting) > 0
+	})
+	return found, cut, err
+}
+
+func subject(message string) string {
+	line, _, _ := strings.Cut(message, "\n")
+	return line
+}
+
+var (
+	squashed = regexp.MustCompile(`\(#([0-9]{1,9})\)$`)
+	merged   = regexp.MustCompile(`^Merge pull request #([0-9]{1,9}) from `)
+)
+
+// pullRequestOf reads the number that GitHub writes into the subject of a merge
+// (https://docs.github.com/en/repositories/configuring-branches-and-merges-in-your-repository/configuring-pull-request-merges).
+func pullRequestOf(subject string) int {
+	for _, form := range []*regexp.Regexp{squashed, merged} {
+		if m := form.FindStringSubmatch(subject); m != nil {
+			n, _ := strconv.Atoi(m[1])
+			return n
+		}
+	}
+	return 0
+}

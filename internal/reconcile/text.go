@@ -1,0 +1,61 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/pinnace-dev/pinnace/internal/image"
+	"github.com/pinnace-dev/pinnace/internal/message"
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+)
+
+// text says what a proposal does.
+func (p *pass) text(s *Settled) message.PullRequest {
+	out := message.PullRequest{
+		Kind: s.Kind, Environments: s.Environments, App: s.App,
+		Shared: s.Kind == promotion.Pin && len(s.Environments) > 1, All: len(p.config.Environments) == 0,
+		Repository: p.repo.FullName(), Base: p.base.Branch,
+		Seal: promotion.Digest(s.Kind, s.Changes), Version: p.Version,
+	}
+	type row struct{ old, new image.Ref }
+	index := map[row]int{}
+	files := map[string]bool{}
+	for _, c := range s.Changes {
+		files[c.Path] = true
+		key := row{c.Old, c.New}
+		i, ok := index[key]
+		if !ok {
+			i = len(out.Images)
+			index[key] = i
+			out.Images = append(out.Images, message.Image{
+				Name: c.New.Name, OldTag: c.Old.Tag, Tag: c.New.Tag, OldDigest: string(c.Old.Digest), NewDigest: string(c.New.Digest),
+			})
+		}
+		out.Images[i].Places = append(out.Images[i].Places, message.Place{Path: c.Path, Line: c.Line, Object: c.Object})
+	}
+	out.Files = len(files)
+	for _, l := range append(slices.Clone(s.Failed), s.Left...) {
+		out.Left = append(out.Left, message.Left{Path: l.Path, Line: l.Line, Image: l.Image, Reason: l.Reason})
+	}
+	slices.SortStableFunc(out.Left, func(a, b message.Left) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line))
+	})
+	return out
+}
+
+// describe adds what the images say of themselves, which registries are asked for only
+// where somebody will read it. Without an answer the text does without.
+func (p *pass) describe(ctx context.Context, text *message.PullRequest) {
+	for i := range text.Images {
+		m := &text.Images[i]
+		facts, err := p.Facts.Facts(ctx, image.Ref{Name: m.Name, Tag: m.Tag, Digest: image.Digest(m.NewDigest)})
+		if err != nil {
+			continue
+		}
+		for _, platform := range facts.Platforms {
+			m.Platforms = append(m.Platforms, platform.String())
+		}
+		m.Created, m.Source, m.Revision, m.Version = facts.Created, facts.Source(), facts.Revision(), facts.Version()
+	}
+}

@@ -1,0 +1,188 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/pinnace-dev/pinnace/internal/git"
+	"github.com/pinnace-dev/pinnace/internal/manifest"
+	"github.com/pinnace-dev/pinnace/internal/message"
+	"github.com/pinnace-dev/pinnace/internal/plan"
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+)
+
+// Label marks every pull request of Pinnace.
+const Label = "pinnace"
+
+// A commit is the content of one that is to be made.
+type commit struct {
+	changes []promotion.Change
+	files   map[string][]byte
+}
+
+// edit makes the edits of a proposal on the tip. A file that cannot be edited moves its
+// changes to what is left.
+func (p *pass) edit(s *Settled) (commit, error) {
+	c := commit{files: map[string][]byte{}}
+	edits := plan.Edits(s.Changes, manifest.Style(p.config.Pin.Style))
+	for _, path := range sorted(edits) {
+		old, err := p.files.Files.Read(path, p.files.limit())
+		if err != nil {
+			return c, fmt.Errorf("read %s: %w", path, err)
+		}
+		data, err := manifest.Apply(old, p.files.format(path), edits[path], p.files.extra(path)...)
+		if err != nil {
+			for _, change := range s.Changes {
+				if change.Path == path {
+					s.Left = append(s.Left, plan.Left{Path: path, Line: change.Line, Image: change.Old.String(), Reason: err.Error()})
+				}
+			}
+			continue
+		}
+		for _, change := range s.Changes {
+			if change.Path == path {
+				c.changes = append(c.changes, change)
+			}
+		}
+		if string(data) != string(old) {
+			c.files[path] = data
+			s.Files = append(s.Files, FileChange{Path: path, Old: old, Data: data})
+		}
+	}
+	s.Changes = c.changes
+	return c, nil
+}
+
+// write brings branch, pull request and label in step, in this order, so that what fails
+// in between is found and finished by the next call.
+func (p *pass) write(ctx context.Context, s *Settled, h head, c commit, current bool) error {
+	s.Action = Unchanged
+	text := p.text(s)
+	if !p.base.DryRun && (!current || !h.open || !text.IsIn(h.last.Body)) {
+		p.describe(ctx, &text)
+	}
+	if !current {
+		s.Action = Updated
+		if p.base.DryRun {
+			if !h.open {
+				s.Action = Opened
+			}
+			return nil
+		}
+		if err := p.push(ctx, s, h, c, text); err != nil {
+			return err
+		}
+	}
+	if !h.open {
+		s.Action = Opened
+		if p.base.DryRun {
+			return nil
+		}
+		opened, err := p.Forge.OpenPullRequest(ctx, p.repo, promotion.Draft{Title: text.Title(), Body: text.Body(), Head: s.Branch, Base: p.base.Branch})
+		if err != nil {
+			return fmt.Errorf("open a pull request for %s: %w", s.Branch, err)
+		}
+		s.PullRequest = opened
+		if s.Kind == promotion.Update {
+			p.open++
+		}
+	} else if !text.IsIn(h.last.Body) {
+		s.Action = Updated
+		if p.base.DryRun {
+			return nil
+		}
+		title, body := text.Title(), text.Body()
+		amended, err := p.Forge.AmendPullRequest(ctx, p.repo, h.last.Number, promotion.Amendment{Title: &title, Body: &body})
+		if err != nil {
+			return fmt.Errorf("bring the text of #%d in step: %w", h.last.Number, err)
+		}
+		amended.Labels = h.last.Labels
+		s.PullRequest = amended
+	}
+	return p.label(ctx, s)
+}
+
+func (p *pass) label(ctx context.Context, s *Settled) error {
+	for _, l := range s.PullRequest.Labels {
+		if l == Label {
+			return nil
+		}
+	}
+	if s.Action == Unchanged {
+		s.Action = Updated
+	}
+	if p.base.DryRun {
+		return nil
+	}
+	if err := p.Forge.AddLabels(ctx, p.repo, s.PullRequest.Number, Label); err != nil {
+		return fmt.Errorf("label #%d: %w", s.PullRequest.Number, err)
+	}
+	return nil
+}
+
+// push makes the commit on the tip and moves the branch from the head that was read to it.
+func (p *pass) push(ctx context.Context, s *Settled, h head, c commit, text message.PullRequest) error {
+	written, err := p.tip.WriteTree(c.files)
+	if err != nil {
+		return fmt.Errorf("write the tree of %s: %w", s.Branch, err)
+	}
+	rules, err := p.branchRules(ctx)
+	if err != nil {
+		return err
+	}
+	body := text.Commit(p.tip.Commit.String())
+	push := git.Push{Ref: headsPrefix + s.Branch, Old: h.hash, Objects: written.Objects}
+	if rules.SignedCommits {
+		if push.New, err = p.signed(ctx, written, c, body); err != nil {
+			return err
+		}
+		push.Objects = []git.Hash{} // GitHub has them all
+	} else {
+		author := p.Author
+		author.When = p.Now()
+		if push.New, err = p.Git.Commit(git.Commit{Tree: written.Tree, Parents: []git.Hash{p.tip.Commit}, Author: author, Committer: author, Message: body}); err != nil {
+			return fmt.Errorf("write the commit of %s: %w", s.Branch, err)
+		}
+		push.Objects = append(push.Objects, push.New)
+	}
+	if err := p.Git.Push(ctx, p.remote, push); err != nil {
+		return p.explain(fmt.Errorf("push %s: %w", s.Branch, err), s.Branch)
+	}
+	p.heads[s.Branch] = push.New
+	return nil
+}
+
+// signed has GitHub make the commit, and holds what it made to what was asked.
+func (p *pass) signed(ctx context.Context, w *git.Written, c commit, text string) (git.Hash, error) {
+	modes := map[string]string{}
+	for path := range c.files {
+		e, _, err := p.tip.Lookup(path)
+		if err != nil {
+			return none, err
+		}
+		modes[path] = e.Mode.String()
+	}
+	sha, tree, err := p.Forge.CreateTreeCommit(ctx, p.repo, promotion.TreeCommit{
+		BaseTree: p.tip.Tree.String(), Files: c.files, Modes: modes, Message: text, Parents: []string{p.tip.Commit.String()},
+	})
+	if err != nil {
+		return none, fmt.Errorf("have GitHub sign a commit: %w", err)
+	}
+	if tree != w.Tree.String() {
+		return none, fmt.Errorf("GitHub made tree %s where %s was asked for: the branch was not moved", tree, w.Tree)
+	}
+	return git.ParseHash(sha)
+}
+
+// explain adds to a refusal of the server what can be done about it.
+func (p *pass) explain(err error, branch string) error {
+	var refused *git.RefusedError
+	switch {
+	case errors.As(err, &refused):
+		return &Refusal{Class: promotion.ErrBlocked, Text: fmt.Sprintf("%v\na rule of %s protects %s: exempt Pinnace from it, or narrow the rule so that it leaves %s* alone (Settings > Rules)", err, p.repo.FullName(), branch, plan.Prefix)}
+	case errors.Is(err, git.ErrAuth):
+		return &Refusal{Class: promotion.ErrForbidden, Text: fmt.Sprintf("%v\nthe token may not push to %s: give it Contents: write", err, p.repo.FullName())}
+	}
+	return err
+}

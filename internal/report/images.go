@@ -1,0 +1,197 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/fatih/color"
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/pinnace-dev/pinnace/internal/image"
+)
+
+// Images is what stands where, as `pinnace images` and `pinnace where` say it.
+type Images struct {
+	Images []StandingImage `json:"images"`
+	// Cut says that the history goes on behind what was fetched, so that an image without
+	// Since stands there for longer.
+	Cut bool `json:"cut"`
+
+	Repositories bool `json:"-"` // name the repository in the table
+	Missing      bool `json:"-"` // there is no Moved column: no registry was asked
+}
+
+// A StandingImage is one image in one app of one environment, with its places.
+type StandingImage struct {
+	Repository  string       `json:"repository"`
+	Environment string       `json:"environment"`
+	App         string       `json:"app"`
+	Image       string       `json:"image"` // the name as written
+	Tag         string       `json:"tag"`
+	Digest      image.Digest `json:"digest"`
+	Since       *time.Time   `json:"since,omitempty"`  // when the commit that brought it was made, as it says
+	Commit      string       `json:"commit,omitempty"` // that commit
+	Moved       string       `json:"moved"`            // yes, no, gone, unpinned, or unknown
+	Now         image.Digest `json:"now,omitempty"`    // what the tag means now, where it was asked
+	Places      []ImagePlace `json:"places"`
+}
+
+// An ImagePlace is where an image is written.
+type ImagePlace struct {
+	Path   string `json:"path"`
+	Line   int    `json:"line"`
+	Object string `json:"object"`
+}
+
+// JSON writes the report as one object; docs/output.md describes it.
+func (r Images) JSON(w io.Writer) error {
+	r.Images = filled(r.Images)
+	return writeJSON(w, r)
+}
+
+// Text writes a row for each image, and with places a row for each place.
+func (r Images) Text(w io.Writer, places bool) {
+	if len(r.Images) == 0 {
+		fmt.Fprintln(w, "no image found")
+		return
+	}
+	t := newTable()
+	header := table.Row{"ENVIRONMENT", "APP", "IMAGE", "TAG", "DIGEST", "SINCE"}
+	if r.Repositories {
+		header = append(table.Row{"REPOSITORY"}, header...)
+	}
+	if !r.Missing {
+		header = append(header, "MOVED")
+	}
+	if places {
+		header = append(header, "PLACE")
+	}
+	t.AppendHeader(header)
+	for _, i := range r.Images {
+		digest := color.New(color.FgYellow).Sprint("unpinned")
+		if i.Digest != "" {
+			digest = color.New(color.FgCyan).Sprint(i.Digest.Short())
+		}
+		row := table.Row{orDash(i.Environment), orDash(i.App), Plain(i.Image), orDash(i.Tag), digest, i.since()}
+		if r.Repositories {
+			row = append(table.Row{Plain(i.Repository)}, row...)
+		}
+		if !r.Missing {
+			row = append(row, i.moved())
+		}
+		if !places {
+			t.AppendRow(row)
+			continue
+		}
+		for _, p := range i.Places {
+			t.AppendRow(append(append(table.Row{}, row...), fmt.Sprintf("%s:%d", Plain(p.Path), p.Line)))
+		}
+	}
+	fmt.Fprintln(w, t.Render())
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return Plain(s)
+}
+
+func (i StandingImage) since() string {
+	if i.Since == nil {
+		return "-"
+	}
+	return i.Since.UTC().Format("2006-01-02")
+}
+
+func (i StandingImage) moved() string {
+	switch i.Moved {
+	case "yes":
+		return color.New(color.FgYellow).Sprint("to " + i.Now.Short())
+	case "gone":
+		return color.New(color.FgRed).Sprint("gone")
+	case "unknown":
+		return color.New(color.FgYellow).Sprint("unknown")
+	}
+	return i.Moved
+}
+
+// A History is who brought which image when.
+type History struct {
+	Environment string    `json:"environment"`
+	App         string    `json:"app"`
+	Arrivals    []Arrival `json:"arrivals"`
+	Cut         bool      `json:"cut"` // the history goes on behind what was fetched
+}
+
+// An Arrival is one commit that changed the images of an app. What it says of author, date
+// and kind is what the commit says, which nobody verified.
+type Arrival struct {
+	When        time.Time `json:"when"`
+	Commit      string    `json:"commit"`
+	Author      string    `json:"author"`
+	PullRequest int       `json:"pullRequest,omitempty"`
+	Kind        string    `json:"kind,omitempty"`
+	Subject     string    `json:"subject"`
+	Old         string    `json:"old"` // "" where the image is new here
+	New         string    `json:"new"` // "" where it is gone
+	Places      int       `json:"places"`
+}
+
+// JSON writes the report as one object; docs/output.md describes it.
+func (r History) JSON(w io.Writer) error {
+	r.Arrivals = filled(r.Arrivals)
+	return writeJSON(w, r)
+}
+
+// Text writes a row for each arrival, the newest first.
+func (r History) Text(w io.Writer) {
+	if len(r.Arrivals) == 0 {
+		fmt.Fprintf(w, "no commit changed an image of %s in %s\n", Plain(r.App), Plain(r.Environment))
+		return
+	}
+	t := newTable()
+	t.AppendHeader(table.Row{"WHEN", "COMMIT", "BY", "WHAT", "IMAGE"})
+	for _, a := range r.Arrivals {
+		what := Plain(a.Subject)
+		if a.PullRequest > 0 && !strings.Contains(what, fmt.Sprintf("#%d", a.PullRequest)) {
+			what += fmt.Sprintf(" (#%d)", a.PullRequest)
+		}
+		t.AppendRow(table.Row{a.When.UTC().Format("2006-01-02 15:04"), a.Commit[:10], Plain(a.Author), what, a.image()})
+	}
+	fmt.Fprintln(w, t.Render())
+	if r.Cut {
+		fmt.Fprintln(w, "older commits were not fetched")
+	}
+}
+
+func (a Arrival) image() string {
+	switch {
+	case a.New == "":
+		return color.New(color.FgRed).Sprint("removed ") + brief(a.Old)
+	case a.Old == "":
+		return color.New(color.FgGreen).Sprint("added ") + brief(a.New)
+	}
+	return brief(a.Old) + " -> " + brief(a.New)
+}
+
+// brief shortens the digest of a reference.
+func brief(s string) string {
+	r, err := image.Parse(s)
+	if err != nil {
+		return Plain(s)
+	}
+	name := r.Name
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		name = name[i+1:]
+	}
+	if r.Tag != "" {
+		name += ":" + r.Tag
+	}
+	if r.Digest != "" {
+		name += "@" + r.Digest.Short()
+	}
+	return Plain(name)
+}

@@ -1,0 +1,250 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/fatih/color"
+	"github.com/jedib0t/go-pretty/v6/table"
+)
+
+// A Reconcile is what `pinnace reconcile` did in one repository, or with DryRun would do.
+type Reconcile struct {
+	Repository string `json:"repository"` // as it is named now
+	Asked      string `json:"asked"`      // as it was asked for
+	Bases      []Base `json:"bases"`
+}
+
+// A Base is a branch that pull requests go to.
+type Base struct {
+	Branch    string     `json:"branch"`
+	Commit    string     `json:"commit"`
+	DryRun    bool       `json:"dryRun"`
+	Observe   bool       `json:"observe"` // mode: observe of the configuration
+	Error     string     `json:"error,omitempty"`
+	Warnings  []string   `json:"warnings"`
+	Proposals []Proposal `json:"proposals"`
+	Unreached []LeftOver `json:"unreached"` // places of files that no environment has
+}
+
+// A Proposal is one pull request, or the reason why there is none.
+type Proposal struct {
+	Action       string        `json:"action"`
+	Kind         string        `json:"kind"`
+	Environments []string      `json:"environments"`
+	App          string        `json:"app,omitempty"`
+	Branch       string        `json:"branch"`
+	PullRequest  int           `json:"pullRequest,omitempty"`
+	URL          string        `json:"url,omitempty"`
+	Reason       string        `json:"reason,omitempty"`
+	Error        string        `json:"error,omitempty"`
+	Changes      []ImageChange `json:"changes"`
+	Left         []LeftOver    `json:"left"`   // places that are not edited
+	Failed       []LeftOver    `json:"failed"` // places about which a registry gave no answer
+	Diffs        []string      `json:"-"`      // unified diffs, of a dry run
+}
+
+// An ImageChange is one place; Old and New are whole references.
+type ImageChange struct {
+	Path    string `json:"path"`
+	Line    int    `json:"line"`
+	Pointer string `json:"pointer"`
+	Object  string `json:"object"`
+	Old     string `json:"old"`
+	New     string `json:"new"`
+}
+
+// A LeftOver is a place that is not edited.
+type LeftOver struct {
+	Path   string `json:"path"`
+	Line   int    `json:"line"`
+	Image  string `json:"image"`
+	Reason string `json:"reason"`
+}
+
+// JSON writes the report as one object; docs/output.md describes it.
+func (r Reconcile) JSON(w io.Writer) error {
+	for i := range r.Bases {
+		b := &r.Bases[i]
+		b.Warnings, b.Proposals, b.Unreached = filled(b.Warnings), filled(b.Proposals), filled(b.Unreached)
+		for j := range b.Proposals {
+			q := &b.Proposals[j]
+			q.Environments, q.Changes, q.Left, q.Failed = filled(q.Environments), filled(q.Changes), filled(q.Left), filled(q.Failed)
+		}
+	}
+	r.Bases = filled(r.Bases)
+	return writeJSON(w, r)
+}
+
+// filled returns a list that JSON writes as [] rather than null.
+func filled[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// Text writes for each base a row for each proposal that has something to say, what was
+// left alone, and a summary.
+func (r Reconcile) Text(w io.Writer) {
+	if r.Repository != r.Asked && r.Asked != "" {
+		fmt.Fprintf(w, "%s %s is now %s\n", color.New(color.FgYellow).Sprint("note:"), Plain(r.Asked), Plain(r.Repository))
+	}
+	for _, b := range r.Bases {
+		r.base(w, b)
+	}
+}
+
+func (r Reconcile) base(w io.Writer, b Base) {
+	title := fmt.Sprintf("%s %s", Plain(r.Repository), Plain(b.Branch))
+	if len(b.Commit) >= 10 {
+		title += " " + b.Commit[:10]
+	}
+	switch {
+	case b.Observe:
+		title += " (mode: observe, nothing is written)"
+	case b.DryRun:
+		title += " (dry run, nothing is written)"
+	}
+	fmt.Fprintln(w, color.New(color.Bold).Sprint(title))
+	if b.Error != "" {
+		for line := range strings.Lines(b.Error) {
+			fmt.Fprintf(w, "%s %s\n", color.New(color.FgRed).Sprint("failed:"), Plain(strings.TrimRight(line, "\n")))
+		}
+		return
+	}
+	for _, text := range b.Warnings {
+		fmt.Fprintf(w, "%s %s\n", color.New(color.FgYellow).Sprint("note:"), Plain(text))
+	}
+	b.rows(w)
+	said := map[LeftOver]bool{}
+	for _, q := range b.Proposals {
+		for _, l := range q.Failed {
+			l.say(w, said, color.New(color.FgRed).Sprint("failed:"))
+		}
+		for _, l := range q.Left {
+			l.say(w, said, color.New(color.FgYellow).Sprint("left alone:"))
+		}
+	}
+	for _, l := range b.Unreached {
+		l.say(w, said, color.New(color.FgYellow).Sprint("left alone:"))
+	}
+	fmt.Fprintln(w, b.summary())
+}
+
+func (l LeftOver) say(w io.Writer, said map[LeftOver]bool, how string) {
+	if said[l] {
+		return
+	}
+	said[l] = true
+	text := l.Reason
+	if l.Image != "" && !strings.Contains(text, l.Image) {
+		text = l.Image + ": " + text
+	}
+	fmt.Fprintf(w, "%s:%d: %s %s\n", Plain(l.Path), l.Line, how, Plain(text))
+}
+
+// rows writes a table of the proposals.
+func (b Base) rows(w io.Writer) {
+	t := newTable()
+	shown := 0
+	for _, q := range b.Proposals {
+		if q.Action == "clean" {
+			continue
+		}
+		number := ""
+		if q.PullRequest > 0 {
+			number = fmt.Sprintf("#%d", q.PullRequest)
+		}
+		what := q.URL
+		switch {
+		case q.Error != "":
+			what = q.Error
+		case q.Reason != "":
+			what = q.Reason
+		}
+		t.AppendRow(table.Row{coloured(b.verb(q.Action)), Plain(q.name()), number, q.size(), Plain(what)})
+		shown++
+	}
+	if shown > 0 {
+		fmt.Fprintln(w, t.Render())
+	}
+}
+
+// verb is an action in the form that says whether it was done.
+func (b Base) verb(action string) string {
+	if !b.DryRun {
+		return action
+	}
+	switch action {
+	case "opened":
+		return "would open"
+	case "updated":
+		return "would update"
+	case "finished":
+		return "would close"
+	}
+	return action
+}
+
+func coloured(action string) string {
+	switch action {
+	case "failed":
+		return color.New(color.FgRed).Sprint(action)
+	case "opened", "updated", "finished", "would open", "would update", "would close":
+		return color.New(color.FgGreen).Sprint(action)
+	case "diverged", "declined", "waiting":
+		return color.New(color.FgYellow).Sprint(action)
+	}
+	return action
+}
+
+func (q Proposal) name() string {
+	name := q.Kind
+	if q.App != "" {
+		name += " " + q.App
+	}
+	switch {
+	case len(q.Environments) > 0:
+		name += " in " + strings.Join(q.Environments, ", ")
+	case strings.HasSuffix(q.Branch, "/pin-all"):
+	default:
+		name = q.Branch
+	}
+	return name
+}
+
+func (q Proposal) size() string {
+	if len(q.Changes) == 0 {
+		return ""
+	}
+	files := map[string]bool{}
+	for _, c := range q.Changes {
+		files[c.Path] = true
+	}
+	return count(len(q.Changes), "image") + " in " + count(len(files), "file")
+}
+
+func (b Base) summary() string {
+	counts := map[string]int{}
+	var order []string
+	for _, q := range b.Proposals {
+		if q.Action == "clean" {
+			continue
+		}
+		verb := b.verb(q.Action)
+		if counts[verb] == 0 {
+			order = append(order, verb)
+		}
+		counts[verb]++
+	}
+	if len(order) == 0 {
+		return "nothing to propose"
+	}
+	var parts []string
+	for _, verb := range order {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[verb], verb))
+	}
+	return "pull requests: " + strings.Join(parts, ", ")
+}
