@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -13,11 +14,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/git"
 	"github.com/pinnace-dev/pinnace/internal/github"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 	"github.com/pinnace-dev/pinnace/internal/reconcile"
-	"github.com/pinnace-dev/pinnace/internal/registry"
 )
 
 // githubFlags are the flags of every verb that speaks to GitHub.
@@ -84,6 +85,9 @@ func (f *githubFlags) open(ctx context.Context, owner, name string) (*access, er
 	}
 	a.author = git.Signature{Name: "Pinnace", Email: "bot@pinnace.dev"}
 	options := github.Options{URL: root, Cache: github.NewMemoryETags(maxETags), Tenant: owner + "/" + name, UserAgent: "pinnace/" + versionNumber()}
+	if ip := net.ParseIP(a.api.Hostname()); ip != nil && ip.IsLoopback() || a.api.Hostname() == "localhost" {
+		options.Spacing = -1 // no GitHub that has limits runs on this machine
+	}
 	if f.appID != 0 {
 		if err := f.asApp(ctx, a, options, owner, name); err != nil {
 			return nil, err
@@ -197,7 +201,7 @@ func (f *githubFlags) mirror(a *access, owner, name string) (*git.Repository, er
 }
 
 // proposer joins GitHub, git and the registries for one repository.
-func (f *githubFlags) proposer(ctx context.Context, owner, name string, client *registry.Client) (*reconcile.Proposer, func(), error) {
+func (f *githubFlags) proposer(ctx context.Context, owner, name string, registries *registryFlags) (*reconcile.Proposer, func(), error) {
 	a, err := f.open(ctx, owner, name)
 	if err != nil {
 		return nil, nil, err
@@ -208,7 +212,7 @@ func (f *githubFlags) proposer(ctx context.Context, owner, name string, client *
 	}
 	p := &reconcile.Proposer{
 		Owner: owner, Name: name, Forge: a.client, Git: repo, Remote: a.remote,
-		Resolver: client, Facts: client, Author: a.author,
+		Registries: func(c *config.Config) (reconcile.Registries, error) { return registries.client(c) }, Author: a.author,
 	}
 	return p, func() { repo.Close() }, nil
 }

@@ -54,12 +54,12 @@ needed.`,
 			if err != nil {
 				return err
 			}
-			client, err := registries.client(nil)
-			if err != nil {
+			if client, err := registries.client(nil); err != nil {
 				return err
+			} else {
+				client.Close()
 			}
-			defer client.Close()
-			p, done, err := hub.proposer(cmd.Context(), owner, name, client)
+			p, done, err := hub.proposer(cmd.Context(), owner, name, &registries)
 			if err != nil {
 				return err
 			}

@@ -29,6 +29,7 @@ type checkout struct {
 	git     string   // HEAD is here
 	common  string   // refs and config are here
 	objects []string // objects directories, alternates included
+	partial bool     // a partial clone, which lacks objects of its history
 }
 
 // OpenCheckout opens an existing repository for reading: dir is a worktree, whose .git may
@@ -68,6 +69,7 @@ func openCheckout(dir string, l Limits) (*Repository, error) {
 	if f := ext.Option("refstorage"); f != "" && !strings.EqualFold(f, "files") {
 		return nil, fmt.Errorf("its refs are stored as %s: convert them with: git refs migrate --ref-format=files", clean(f, 20))
 	}
+	c.partial = ext.Option("partialclone") != ""
 	if c.objects, err = alternates(filepath.Join(c.common, "objects")); err != nil {
 		return nil, err
 	}

@@ -139,22 +139,33 @@ func (l *listing) resolve(name string) (key string, h Hash, ok bool) {
 // wanted returns the tips to ask for: those that no ref here is at, and those behind which
 // history has to grow.
 func (r *Repository) wanted(refs map[string]Hash, depth int) (wants []Hash) {
-	have := map[Hash]bool{}
-	for _, h := range r.refs {
-		have[h] = true
-	}
+	here := r.tips()
 	seen := map[Hash]bool{}
 	for _, h := range refs {
 		if seen[h] {
 			continue
 		}
 		seen[h] = true
-		if !have[h] || r.cutBefore(h, depth) {
+		if !slices.Contains(here, h) || r.cutBefore(h, depth) {
 			wants = append(wants, h)
 		}
 	}
 	slices.SortFunc(wants, func(a, b Hash) int { return bytes.Compare(a[:], b[:]) })
 	return wants
+}
+
+// tips returns what is here with all that it needs, up to the boundary.
+func (r *Repository) tips() []Hash {
+	var out []Hash
+	for _, name := range slices.Sorted(maps.Keys(r.refs)) {
+		out = append(out, r.refs[name])
+	}
+	if r.checkout != nil && !r.checkout.partial {
+		if _, h, err := r.Head(); err == nil {
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // cutBefore says whether history behind h ends at the boundary before it is depth deep.
@@ -167,12 +178,12 @@ func (r *Repository) cutBefore(h Hash, depth int) bool {
 	for d := 1; len(level) > 0 && (depth == 0 || d < depth); d++ {
 		var next []Hash
 		for _, c := range level {
-			if r.shallow[c] {
-				return true
-			}
 			info, err := r.peeled(c)
 			if err != nil {
 				return false
+			}
+			if r.shallow[info.Hash] {
+				return true
 			}
 			for _, p := range info.Parents {
 				if !seen[p] {
@@ -273,8 +284,8 @@ func (r *Repository) haves() []Hash {
 			out = append(out, h)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.refs)) {
-		if info, err := r.peeled(r.refs[name]); err == nil {
+	for _, tip := range r.tips() {
+		if info, err := r.peeled(tip); err == nil {
 			add(info.Hash)
 		}
 	}
@@ -375,10 +386,7 @@ func (r *Repository) trim() error {
 	}
 	kept := map[Hash]bool{}
 	seen := map[Hash]bool{}
-	var stack []Hash
-	for _, h := range r.refs {
-		stack = append(stack, h)
-	}
+	stack := r.tips()
 	for len(stack) > 0 {
 		h := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -41,6 +44,9 @@ func TestListRefsIsOneRequest(t *testing.T) {
 func TestFetchFollows(t *testing.T) {
 	for _, depth := range []int{0, 1, 3} {
 		for _, kind := range []string{"mirror", "memory"} {
+			if kind == "memory" && depth != 1 {
+				continue
+			}
 			t.Run(fmt.Sprintf("%s depth %d", kind, depth), func(t *testing.T) {
 				g := newRig(t)
 				dir := filepath.Join(t.TempDir(), "mirror")
@@ -288,5 +294,197 @@ func TestRemoteIsHeldToItsAddress(t *testing.T) {
 	}
 	if got := g.seen(); len(got) != 3 || got[2] != "POST /git-upload-pack" {
 		t.Errorf("requests: %v", got)
+	}
+}
+
+// Credentials are asked for once per operation, and nothing else in the environment of git
+// has a say.
+func TestAuthIsAskedOnce(t *testing.T) {
+	g := newRig(t)
+	g.commit("main", map[string]string{"a": "1"})
+	g.auth = "x-access-token:token"
+	asked := 0
+	m := g.remote()
+	m.Auth = func(context.Context) (string, string, error) { asked++; return "x-access-token", "token", nil }
+	r := NewMemory(Limits{})
+	mustFetch(t, r, m, 1, "heads/main")
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if asked != 1 || len(g.headers) != 2 {
+		t.Errorf("asked %d times for %d requests", asked, len(g.headers))
+	}
+	for _, h := range g.headers {
+		if h.Get("Authorization") == "" || h.Get("Cookie") != "" || h.Get("Referer") != "" {
+			t.Errorf("headers: %v", h)
+		}
+	}
+}
+
+// An answer that is not what was asked for changes nothing.
+func TestFetchFromBadServers(t *testing.T) {
+	g := newRig(t)
+	first := g.commit("main", map[string]string{"a": "1"})
+	g.commit("main", map[string]string{"a": strings.Repeat("random text ", 500)})
+	answer := func(parts ...string) func(http.ResponseWriter, *http.Request) {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/x-git-upload-pack-result")
+			io.WriteString(w, strings.Join(parts, ""))
+		}
+	}
+	line := func(s string) string { return fmt.Sprintf("%04x%s", len(s)+4, s) }
+	other := packOf(1, whole(plumbing.BlobObject, "other"))
+	hang := make(chan struct{})
+	defer close(hang)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for name, c := range map[string]struct {
+		serve func(http.ResponseWriter, *http.Request)
+		want  error
+		text  string
+	}{
+		"nothing":           {answer(), ErrTransient, ""},
+		"NAK and no more":   {answer(line("NAK\n")), ErrTransient, ""},
+		"cut pack":          {answer(line("NAK\n"), line("\x01"+string(other[:20]))), ErrTransient, ""},
+		"cut raw pack":      {answer(line("NAK\n"), string(other[:20])), ErrTransient, ""},
+		"another pack":      {answer(line("NAK\n"), line("\x01"+string(other)), "0000"), ErrMissing, "did not send"},
+		"another raw pack":  {answer(line("NAK\n"), string(other)), ErrMissing, "did not send"},
+		"garbage":           {answer(line("NAK\n"), line("\x01garbage, and long enough to be a header"), "0000"), ErrCorrupt, ""},
+		"no lines":          {answer("hello, this is not git"), ErrCorrupt, ""},
+		"unknown line":      {answer(line("hello\n")), ErrCorrupt, ""},
+		"a fatal error":     {answer(line("NAK\n"), line("\x03fatal: \x1b[31mout of memory\n")), ErrTransient, "out of memory"},
+		"an error line":     {answer(line("ERR upload-pack: overloaded")), ErrTransient, "overloaded"},
+		"not our ref":       {answer(line("ERR upload-pack: not our ref " + g.at("HEAD").String())), ErrNoRef, ""},
+		"401 in the middle": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, ErrAuth, ""},
+		"a redirect":        {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", 307) }, nil, "redirect"},
+		"reset":             {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ErrTransient, ""},
+		"silence": {func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			select {
+			case <-r.Context().Done():
+			case <-hang:
+			}
+		}, ErrTransient, "nothing for too long"},
+		"a billion objects": {answer(line("NAK\n"), line("\x01PACK\x00\x00\x00\x02\xff\xff\xff\xff")), ErrLimit, ""},
+		"cancelled": {func(_ http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body)
+			cancel()
+			<-r.Context().Done()
+		}, context.Canceled, ""},
+	} {
+		dir := filepath.Join(t.TempDir(), "m")
+		r := openTestMirror(t, dir)
+		g.intercept(nil)
+		g.git(g.bare, "update-ref", "refs/heads/old", first.String())
+		mustFetch(t, r, g.remote(), 1, "heads/old")
+		g.intercept(func(w http.ResponseWriter, q *http.Request) bool {
+			if q.Method != http.MethodPost {
+				return false
+			}
+			c.serve(w, q)
+			return true
+		})
+		m := g.remote()
+		m.Stall = 2 * time.Second
+		if name == "silence" {
+			m.Stall = 50 * time.Millisecond
+		}
+		use := context.Background()
+		if name == "cancelled" {
+			use = ctx
+		}
+		_, err := r.Fetch(use, m, Fetch{Refs: []string{"heads/main"}, Depth: 0})
+		if err == nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.text) || strings.ContainsAny(err.Error(), "\x1b\n") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := r.Ref("heads/main"); !errors.Is(err, ErrNoRef) {
+			t.Errorf("%s: the ref was kept", name)
+		}
+		g.intercept(nil)
+		if out := mustFetch(t, r, g.remote(), 1, "heads/main"); out.Refs["heads/main"] != g.at("HEAD") {
+			t.Errorf("%s: afterwards %+v", name, out)
+		}
+		r.Close()
+		fsck(t, dir)
+	}
+}
+
+func TestFetchLimits(t *testing.T) {
+	g := newRig(t)
+	random := make([]byte, 100_000)
+	rand.NewChaCha8([32]byte{}).Read(random)
+	g.commit("main", map[string]string{"a": "1", "b": "2", "big": string(random)})
+	for name, l := range map[string]Limits{
+		"objects": {Objects: 3}, "object size": {ObjectSize: 50_000}, "pack size": {PackSize: 60_000}, "total size": {TotalSize: 60_000}, "advertisement": {Advertisement: 100},
+	} {
+		r, err := OpenMirror(filepath.Join(t.TempDir(), "m"), l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var limit *LimitError
+		if _, err := r.Fetch(context.Background(), g.remote(), Fetch{Refs: []string{"heads/main"}}); !errors.As(err, &limit) || !errors.Is(err, ErrLimit) {
+			t.Errorf("%s: %v", name, err)
+		}
+		r.Close()
+	}
+}
+
+// A server without sideband, shallow and thin packs is enough.
+func TestFetchFromPlainServer(t *testing.T) {
+	g := newRig(t)
+	c := g.commit("main", map[string]string{"a": "1"})
+	g.commit("main", map[string]string{"a": "2"})
+	g.intercept(func(w http.ResponseWriter, q *http.Request) bool {
+		if q.Method != http.MethodGet {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/x-git-upload-pack-advertisement")
+		at := g.upstream("refs/heads/main").String()
+		first := at + " HEAD\x00agent=plain\n"
+		fmt.Fprintf(w, "001e# service=git-upload-pack\n0000%04x%s%04x%s refs/heads/main\n0000", len(first)+4, first, len(at)+21, at)
+		return true
+	})
+	r := openTestMirror(t, filepath.Join(t.TempDir(), "m"))
+	out := mustFetch(t, r, g.remote(), 1, "heads/main")
+	if diff := cmp.Diff(map[string]string{"a": "2"}, files(t, mustSnapshot(t, r, out.Refs["heads/main"]))); diff != "" {
+		t.Error(diff)
+	}
+	if !r.Has(c) {
+		t.Error("a server that cannot cut history sent no more than asked for")
+	}
+	g.commit("main", map[string]string{"a": "3"})
+	out = mustFetch(t, r, g.remote(), 1, "heads/main")
+	if out.Objects != 3 || files(t, mustSnapshot(t, r, out.Refs["heads/main"]))["a"] != "3" {
+		t.Errorf("%+v", out)
+	}
+}
+
+// A checkout's own history is built upon.
+func TestFetchIntoCheckout(t *testing.T) {
+	g := newRig(t)
+	for i := range 5 {
+		g.commit("main", map[string]string{"a": fmt.Sprint(i), fmt.Sprint("f", i): "x"})
+	}
+	shallow := filepath.Join(t.TempDir(), "shallow")
+	g.git(g.root, "clone", "-q", "--depth=1", "file://"+g.bare, shallow)
+	c := g.commit("main", map[string]string{"a": "new"})
+	for dir, depth := range map[string]int{shallow: 1, g.work: 0} {
+		g.git(g.work, "reset", "-q", "--hard", "HEAD~1")
+		g.git(g.work, "reflog", "expire", "--expire=now", "--all")
+		g.git(g.work, "update-ref", "-d", "refs/remotes/origin/main")
+		g.git(g.work, "update-ref", "-d", "ORIG_HEAD")
+		g.git(g.work, "gc", "-q", "--prune=now")
+		r, err := OpenCheckout(dir, Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		out := mustFetch(t, r, g.remote(), depth, "heads/main")
+		if out.Objects != 3 || out.Refs["heads/main"] != c {
+			t.Errorf("%s: %+v", dir, out)
+		}
+		if got := files(t, mustSnapshot(t, r, c)); got["a"] != "new" || got["f0"] != "x" {
+			t.Errorf("%s: %v", dir, got)
+		}
+		g.git(g.work, "pull", "-q", g.bare, "main")
 	}
 }

@@ -44,12 +44,9 @@ func OpenMirror(dir string, l Limits) (*Repository, error) {
 	return r, nil
 }
 
-func openMirror(dir string, l Limits) (_ *Repository, err error) {
-	if err := settle(dir); err != nil {
-		return nil, err
-	}
+func openMirror(dir string, l Limits) (*Repository, error) {
 	m := &mirror{dir: dir}
-	if m.lock, err = lockFile(filepath.Join(dir, "pinnace.lock")); err != nil {
+	if err := m.claim(); err != nil {
 		return nil, err
 	}
 	r := NewMemory(l)
@@ -60,22 +57,22 @@ func openMirror(dir string, l Limits) (_ *Repository, err error) {
 	return r, nil
 }
 
-// settle makes the directories and files that make dir a repository for git, too.
-func settle(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+// claim locks the directory. The lock's file comes first, since it marks the directory as
+// one of ours.
+func (m *mirror) claim() error {
+	const mark = "pinnace.lock"
+	if err := os.MkdirAll(m.dir, 0o700); err != nil {
 		return err
 	}
-	ours := slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == "pinnace.lock" })
-	if len(entries) > 0 && !ours {
+	entries, err := os.ReadDir(m.dir)
+	if err != nil {
+		return err
+	}
+	if len(entries) > 0 && !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == mark }) {
 		return errors.New("the directory holds something else: name one that is empty or absent")
 	}
-	for _, d := range []string{"objects/pack", "refs"} {
-		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
-			return err
-		}
-	}
-	return nil
+	m.lock, err = lockFile(m.path(mark))
+	return err
 }
 
 func (m *mirror) path(name string) string { return filepath.Join(m.dir, filepath.FromSlash(name)) }
@@ -85,6 +82,11 @@ func (m *mirror) close() error { return unlockFile(m.lock) }
 // load removes leftovers, opens the packs and reads refs and boundary. Where anything is
 // damaged it empties the mirror.
 func (m *mirror) load(r *Repository) error {
+	for _, d := range []string{"objects/pack", "refs"} { // what makes it a repository for git, too
+		if err := os.MkdirAll(m.path(d), 0o700); err != nil {
+			return err
+		}
+	}
 	for name, text := range map[string]string{"HEAD": "ref: refs/heads/main\n", "config": mirrorConfig} {
 		if have, err := os.ReadFile(m.path(name)); err != nil || string(have) != text {
 			if err := m.replace(name, []byte(text)); err != nil {

@@ -126,7 +126,7 @@ func (s *session) advertisement(ctx context.Context, service string) (io.ReadClo
 		}
 		path, ok := strings.CutSuffix(to.Path, tail)
 		switch {
-		case to.Scheme != s.base.Scheme || to.Host != s.base.Host || to.User != nil:
+		case to.Scheme != s.base.Scheme || !strings.EqualFold(to.Host, s.base.Host) || to.User != nil:
 			return nil, fmt.Errorf("refused a redirect from %s to %s: if the repository has moved there, change its address", s.host, clean(to.Host, 100))
 		case !ok:
 			return nil, fmt.Errorf("refused a redirect by %s: it does not lead to a repository", s.host)

@@ -181,6 +181,7 @@ func webPage(e *Error, status int) {
 var permissionWords = []string{
 	"resource not accessible", "resource protected by organization saml", "is not permitted to", "must have", "archived so is read-only",
 	"installation has been suspended", "ip allow list", "upgrade to github", "repository access blocked", "account was suspended",
+	"not authorized to", "protected branch", "rule violations",
 }
 
 var limitWords = []string{
@@ -407,7 +408,7 @@ func classifyGraphQL(a answer, q question) *Error {
 		limit(e, a, text, q.now)
 	case holds(text, "merge queue entry") && holds(text, "already", "exists"), holds(text, "already in the merge queue", "already queued", "already in the queue"):
 		e.Class, e.Remedy = promotion.ErrConflict, "it is in the merge queue already; read the pull request again"
-	case holds(text, "head") && holds(text, "expected", "modified", "does not match", "doesn't match", "did not match", "out of date"):
+	case holds(text, "head") && !holds(text, "status check", "approving review") && holds(text, "expected", "modified", "does not match", "doesn't match", "did not match", "out of date"):
 		e.Class, e.Remedy = promotion.ErrConflict, "the pull request has another head than the one that was judged; judge the new one"
 	case kind == "NOT_FOUND" || holds(text, "could not resolve to a"):
 		e.Class, e.Remedy = promotion.ErrNotFound, "it does not exist, or the token may not see it"

@@ -142,6 +142,7 @@ func TestClassify(t *testing.T) {
 		{name: "GraphQL: stale", status: 200, graphql: true, body: graphql("STALE_DATA", "The data changed"), want: promotion.ErrConflict},
 		{name: "GraphQL: fails", status: 200, graphql: true, body: graphql("", "Something went wrong while executing your query. This may be the result of a timeout."), want: promotion.ErrTransient},
 		{name: "GraphQL: rule", status: 200, graphql: true, body: graphql("UNPROCESSABLE", "Required status check is expected"), want: promotion.ErrBlocked},
+		{name: "GraphQL: rule about a head", status: 200, graphql: true, body: graphql("UNPROCESSABLE", `Required status check "headers" is expected.`), want: promotion.ErrBlocked},
 		{name: "GraphQL: other", status: 200, graphql: true, body: graphql("UNPROCESSABLE", "No"), want: promotion.ErrInvalid},
 		{name: "GraphQL: half an answer", status: 200, graphql: true, body: `{"data":{"x":{}},"errors":[{"message":"No"}]}`, want: promotion.ErrInvalid},
 		{name: "GraphQL: credentials", status: 401, graphql: true, body: message("Bad credentials"), want: promotion.ErrUnauthenticated},

@@ -43,8 +43,9 @@ type Options struct {
 	Now func() time.Time
 	// Sleep waits until the duration has passed or the context ended; nil means a timer.
 	Sleep func(context.Context, time.Duration) error
-	// MaxWait is the longest wait for limits and retries that one request may add up to
-	// before it returns promotion.ErrRateLimited; 0 means a minute, negative none.
+	// MaxWait is the longest wait for GitHub's limits and for retries that one request may
+	// add up to; what would take longer is promotion.ErrRateLimited or the failure itself.
+	// 0 means a minute, negative none.
 	MaxWait time.Duration
 	// Spacing is the time between two writes; 0 means the second that GitHub asks for
 	// (https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api),

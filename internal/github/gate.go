@@ -73,18 +73,18 @@ func (p *pass) enter(ctx context.Context) error {
 		if wait <= 0 {
 			return nil
 		}
-		if limit || wait > p.left { // no place is held while waiting long
-			p.vacate()
-			if err := p.wait(ctx, wait); err != nil {
-				return err
-			}
-			if err := p.occupy(ctx); err != nil {
-				return err
+		if !limit { // our own pace, which is not GitHub's refusal
+			if err := p.gate.sleep(ctx, wait); err != nil {
+				p.vacate()
+				return interrupted(p.op, err)
 			}
 			continue
 		}
+		p.vacate() // no place is held while waiting long
 		if err := p.wait(ctx, wait); err != nil {
-			p.vacate()
+			return err
+		}
+		if err := p.occupy(ctx); err != nil {
 			return err
 		}
 	}
@@ -142,7 +142,7 @@ func (p *pass) wait(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// ahead returns how long the pass must wait now, and whether a limit is the reason. Where it
+// ahead returns how long the pass must wait now, and whether GitHub said so. Where it
 // need not wait, its points are taken.
 func (g *gate) ahead(p *pass) (time.Duration, bool) {
 	g.mu.Lock()
@@ -172,7 +172,7 @@ func (g *gate) ahead(p *pass) (time.Duration, bool) {
 		cost = writeCost
 	}
 	if g.points < cost {
-		return time.Duration((cost-g.points)/perSecond*float64(time.Second)).Truncate(time.Millisecond) + time.Millisecond, true
+		return time.Duration((cost-g.points)/perSecond*float64(time.Second)).Truncate(time.Millisecond) + time.Millisecond, false
 	}
 	g.points -= cost
 	return 0, false

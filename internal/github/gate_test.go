@@ -161,7 +161,7 @@ func TestSpacing(t *testing.T) {
 			r.on("POST /repos/acme/config/issues/3/comments", 201, `{"id":1}`)
 			r.on("GET /users/octo", 200, octo)
 			o := r.options()
-			o.Spacing = c.spacing
+			o.Spacing, o.MaxWait = c.spacing, -1 // our own pace is kept, however short the patience
 			client := r.with(o)
 			for range 3 {
 				if _, err := client.Comment(t.Context(), config, 3, "x"); err != nil {
@@ -183,7 +183,7 @@ func TestPoints(t *testing.T) {
 	r := newRig(t)
 	r.on("GET /users/octo", 200, octo)
 	o := r.options()
-	o.Spacing, o.MaxWait = 0, time.Hour
+	o.Spacing, o.MaxWait = 0, -1
 	client := r.with(o)
 	var times []time.Time
 	for range 2000 {

@@ -90,7 +90,7 @@ func harbourWith(t *testing.T, told sandbox.TB) *harbour {
 func (h *harbour) client(tokens TokenSource) *Client {
 	h.t.Helper()
 	c, err := New(Options{
-		URL: h.URL() + "/api/v3", Tokens: tokens, Cache: NewMemoryETags(1 << 20), Tenant: fmt.Sprint(len(h.t.Name()), h.inst),
+		URL: h.URL() + "/api/v3", Tokens: tokens, Cache: NewMemoryETags(1 << 20), Tenant: fmt.Sprint(h.inst),
 		Now: h.clock.now, Sleep: h.clock.sleep, Spacing: -1,
 	})
 	if err != nil {

@@ -24,6 +24,10 @@ var allowed = []exception{
 		"PUT", "/repos/{owner}/{repo}/issues/{issue_number}/labels", request,
 		"as for POST",
 	},
+	{
+		"GET", "/app/installations", answer,
+		"the description demands an account that is a user and an enterprise at once; GET /app/installations/{installation_id} has it right",
+	},
 }
 
 func excepted(method, template string, p part) bool {

@@ -45,7 +45,7 @@ type path struct {
 // several are the placeholders that may hold slashes.
 var several = []string{"ref", "path", "branch", "basehead", "name", "sha"}
 
-var placeholder = regexp.MustCompile(`\{([^}]+)\}`)
+var placeholder = regexp.MustCompile(`\\\{[^}]+\}`) // as QuoteMeta leaves it
 
 // Load reads a description, such as generated/api.github.com.json of
 // https://www.npmjs.com/package/@octokit/openapi.
@@ -79,10 +79,12 @@ func Load(file string) (*Description, error) {
 
 func compile(template string, raw json.RawMessage) path {
 	p := path{template: template, raw: raw}
-	expr := placeholder.ReplaceAllStringFunc(regexp.QuoteMeta(template), func(s string) string { return s })
-	expr = regexp.MustCompile(`\\\{([^}]+)\\\}`).ReplaceAllStringFunc(expr, func(s string) string {
-		name := strings.ReplaceAll(s[2:len(s)-2], `\`, "")
+	expr := placeholder.ReplaceAllStringFunc(regexp.QuoteMeta(template), func(s string) string {
+		name := strings.Trim(s, `\{}`)
 		p.names = append(p.names, name)
+		if name == "path" {
+			return "(.*)"
+		}
 		if slices.Contains(several, name) {
 			return "(.+)"
 		}

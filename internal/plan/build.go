@@ -89,6 +89,7 @@ func Build(in Input) Plan {
 		}
 	}
 	b.apps = in.Config.AppNames(refs)
+	b.entries = EntriesOf(in.Files, in.Environments)
 	if len(in.Config.Environments) == 0 {
 		b.proposal(promotion.Pin, nil, "", branch{kind: "pin-all"})
 	}
@@ -106,15 +107,32 @@ func Build(in Input) Plan {
 			p.Changes = nil // an app is moved as a whole
 		}
 	}
-	slices.SortStableFunc(b.plan.Proposals, func(x, y Proposal) int { return cmp.Compare(x.Branch, y.Branch) })
+	slices.SortStableFunc(b.plan.Proposals, func(x, y Proposal) int {
+		return cmp.Or(cmp.Compare(b.rank(x), b.rank(y)), cmp.Compare(x.App, y.App))
+	})
 	return b.plan
 }
 
+// rank orders proposals: pins before updates, in the order of environments, files of
+// several environments behind those of one.
+func (b *builder) rank(p Proposal) int {
+	n := len(b.in.Config.Environments)
+	rank := n
+	if len(p.Environments) == 1 && !strings.HasSuffix(p.Branch, "/pin-shared") {
+		rank = slices.IndexFunc(b.in.Config.Environments, func(e config.Environment) bool { return e.Name == p.Environments[0] })
+	}
+	if p.Kind == promotion.Update {
+		rank += n + 1
+	}
+	return rank
+}
+
 type builder struct {
-	in    Input
-	apps  config.AppNames
-	plan  Plan
-	index map[string]int // of proposals, by branch
+	in      Input
+	apps    config.AppNames
+	entries Entries
+	plan    Plan
+	index   map[string]int // of proposals, by branch
 }
 
 // proposal returns the one of a branch.
@@ -202,7 +220,7 @@ func (b *builder) track(path string, f *manifest.Finding, environments []string)
 	for _, name := range environments {
 		e, _ := b.in.Config.Environment(name)
 		t, ok := e.TrackOf(f.Image)
-		if !ok {
+		if !ok || len(environments) > 1 && b.entries.hide(name, "", f) {
 			continue
 		}
 		app := b.apps.Of(name, path, f.Image)

@@ -123,9 +123,9 @@ func TestBuild(t *testing.T) {
 			map[string]string{"base/compose.yaml": compose("nginx:1.27"), "envs/dev/compose.yaml": compose("redis:7"), "envs/prod/compose.yaml": compose("nginx:1.27")},
 			nil,
 			[]string{
-				"pinnace/pin-shared [dev prod] base/compose.yaml nginx:1.27 -> 1.27 1111111",
 				"pinnace/pin/dev [dev] envs/dev/compose.yaml redis:7 -> 7 2222222",
 				"pinnace/pin/prod [prod] envs/prod/compose.yaml nginx:1.27 -> 1.27 1111111",
+				"pinnace/pin-shared [dev prod] base/compose.yaml nginx:1.27 -> 1.27 1111111",
 			},
 		},
 		"an image that nobody can resolve stops no other": {

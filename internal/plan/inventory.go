@@ -21,22 +21,43 @@ type Standing struct {
 	Object      string
 }
 
-// Inventory lists what stands where, by environment, app, image and place. A place of a
-// base whose image a kustomization of the environment sets does not stand there: the
-// kustomization's entry does. environments names those that a file affects, and owner the
-// one whose paths match it.
-func Inventory(c *config.Config, files []File, environments func(path string) []string, owner func(path string) (string, bool)) []Standing {
-	var refs []image.Ref
-	set := map[[2]string]bool{} // environment and canonical repository that an entry sets
+// Entries are the images that the kustomizations of each environment set: a place of a base
+// that holds one of them does not say what runs there, the kustomization does.
+type Entries map[entry]bool
+
+type entry struct{ environment, repository string }
+
+// EntriesOf reads them from files.
+func EntriesOf(files []File, environments func(path string) []string) Entries {
+	out := Entries{}
 	for _, f := range files {
 		for i := range f.Result.Findings {
 			found := &f.Result.Findings[i]
-			refs = append(refs, found.Image)
-			if found.Place == manifest.KustomizeImage && found.Overrides != "" {
-				for _, e := range environments(f.Path) {
-					set[[2]string{e, overridden(found)}] = true
-				}
+			if found.Place != manifest.KustomizeImage || found.Overrides == "" {
+				continue
 			}
+			for _, e := range environments(f.Path) {
+				out[entry{e, overridden(found)}] = true
+			}
+		}
+	}
+	return out
+}
+
+// hide says whether an entry of the environment speaks for a place of a file that is not its
+// own.
+func (e Entries) hide(environment, owner string, f *manifest.Finding) bool {
+	return f.Place != manifest.KustomizeImage && environment != owner && e[entry{environment, f.Image.Repository()}]
+}
+
+// Inventory lists what stands where, by environment, app, image and place, but for what
+// entries hide. environments names those that a file affects, and owner the one whose paths
+// match it.
+func Inventory(c *config.Config, files []File, entries Entries, environments func(path string) []string, owner func(path string) (string, bool)) []Standing {
+	var refs []image.Ref
+	for _, f := range files {
+		for i := range f.Result.Findings {
+			refs = append(refs, f.Result.Findings[i].Image)
 		}
 	}
 	apps := c.AppNames(refs)
@@ -53,7 +74,7 @@ func Inventory(c *config.Config, files []File, environments func(path string) []
 				continue
 			}
 			for _, e := range in {
-				if found.Place != manifest.KustomizeImage && e != owned && set[[2]string{e, found.Image.Repository()}] {
+				if entries.hide(e, owned, found) {
 					continue
 				}
 				out = append(out, Standing{

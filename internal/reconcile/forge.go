@@ -30,6 +30,13 @@ type Forge interface {
 	CreateTreeCommit(ctx context.Context, r promotion.Repository, c promotion.TreeCommit) (commit, tree string, err error)
 }
 
+// Registries are asked for all that is to be known of images.
+type Registries interface {
+	Resolver
+	Facts
+	Close()
+}
+
 // Facts asks registries for more than digests. Errors are those of Resolver.
 type Facts interface {
 	// Tags returns every tag of the reference's repository.

@@ -23,10 +23,11 @@ type Ledger struct {
 	Git    *git.Repository
 	Commit git.Hash // the tip that is read
 
-	config *config.Config
-	reach  *plan.Reach
-	index  *Index
-	files  *Reconciler
+	config  *config.Config
+	reach   *plan.Reach
+	index   *Index
+	files   *Reconciler
+	entries plan.Entries
 }
 
 // Open reads the tip.
@@ -44,8 +45,11 @@ func (l *Ledger) Open(ctx context.Context) error {
 	if l.index, err = l.files.index(ctx, p.tip, rules, nil); err != nil {
 		return err
 	}
-	l.reach, err = p.reach(l.index.Files())
-	return err
+	if l.reach, err = p.reach(l.index.Files()); err != nil {
+		return err
+	}
+	l.entries = plan.EntriesOf(l.index.Files(), l.reach.Environments)
+	return nil
 }
 
 // Config returns the configuration at the tip.
@@ -53,7 +57,7 @@ func (l *Ledger) Config() *config.Config { return l.config }
 
 // Inventory lists what stands at the tip.
 func (l *Ledger) Inventory() []plan.Standing {
-	return plan.Inventory(l.config, l.index.Files(), l.reach.Environments, l.reach.Owner)
+	return plan.Inventory(l.config, l.index.Files(), l.entries, l.reach.Environments, l.reach.Owner)
 }
 
 // An Arrival is a commit that brought an image to a place. Everything in it is what the
@@ -174,7 +178,7 @@ func (l *Ledger) compare(c git.CommitInfo, old, new []plan.File) []Arrival {
 	}
 	of := func(s plan.Standing) place { return place{s.Environment, s.Path, s.Document, s.Pointer} }
 	was := map[place]plan.Standing{}
-	for _, s := range plan.Inventory(l.config, old, l.reach.Environments, l.reach.Owner) {
+	for _, s := range plan.Inventory(l.config, old, l.entries, l.reach.Environments, l.reach.Owner) {
 		was[of(s)] = s
 	}
 	base := Arrival{Commit: c.Hash, When: c.Committer.When, Author: c.Author.Name, Subject: subject(c.Message)}
@@ -183,7 +187,7 @@ func (l *Ledger) compare(c git.CommitInfo, old, new []plan.File) []Arrival {
 		base.Kind = kinds[0]
 	}
 	var out []Arrival
-	for _, s := range plan.Inventory(l.config, new, l.reach.Environments, l.reach.Owner) {
+	for _, s := range plan.Inventory(l.config, new, l.entries, l.reach.Environments, l.reach.Owner) {
 		a := base
 		a.Standing, a.Old = s, was[of(s)].Image
 		delete(was, of(s))

@@ -27,11 +27,11 @@ type Proposer struct {
 	Forge       Forge
 	Git         *git.Repository // what was fetched before stays of use
 	Remote      func(promotion.Repository) git.Remote
-	Resolver    Resolver
-	Facts       Facts
-	Author      git.Signature // of the commits; When is set from Now
-	Now         func() time.Time
-	Version     string // of Pinnace, for the pull requests
+	// Registries reaches registries as a configuration says.
+	Registries func(*config.Config) (Registries, error)
+	Author     git.Signature // of the commits; When is set from Now
+	Now        func() time.Time
+	Version    string // of Pinnace, for the pull requests
 	// DryRun decides everything and writes nothing; so does a configuration with mode:
 	// observe.
 	DryRun bool
@@ -207,6 +207,7 @@ type pass struct {
 	rules     promotion.Rules
 	rulesRead bool
 	config    *config.Config
+	images    Registries
 	tip       *git.Snapshot
 	files     *Reconciler
 	open      int // update pull requests that are open
@@ -229,6 +230,10 @@ func (p *pass) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if p.images, err = p.Registries(p.config); err != nil {
+		return err
+	}
+	defer p.images.Close()
 	p.base.Observe = p.config.Mode == config.ModeObserve
 	p.base.DryRun = p.DryRun || p.base.Observe
 	proposals, err := p.plan(ctx, rules)
@@ -294,7 +299,7 @@ func (p *pass) plan(ctx context.Context, rules string) ([]plan.Proposal, error) 
 	}
 	options := plan.Options{Style: manifest.Style(p.config.Pin.Style)}
 	a := newAsker(ctx, r)
-	tracks := &selections{facts: p.Facts, of: map[pursuitKey]plan.Selection{}, errs: map[pursuitKey]error{}}
+	tracks := &selections{facts: p.images, of: map[pursuitKey]plan.Selection{}, errs: map[pursuitKey]error{}}
 	p.askAll(index.Files(), reach, options, a, tracks)
 	if err := tracks.ask(ctx, r.concurrency()); err != nil {
 		return nil, err
@@ -361,7 +366,7 @@ func pinInquiry(f *manifest.Finding, o plan.Options) inquiry {
 
 // reconciler reads files as the configuration says.
 func (p *pass) reconciler() *Reconciler {
-	r := &Reconciler{Resolver: p.Resolver, Concurrency: p.Concurrency, Progress: p.Progress}
+	r := &Reconciler{Resolver: p.images, Concurrency: p.Concurrency, Progress: p.Progress}
 	r.Platform, _ = p.config.Pin.OnePlatform()
 	r.Selected = func(path string) bool { return !strings.HasPrefix(path, configDir+"/") }
 	r.Exempt = func(_ string, ref image.Ref) string {

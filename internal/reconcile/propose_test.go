@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/git"
 	"github.com/pinnace-dev/pinnace/internal/github"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
@@ -84,20 +85,18 @@ func (w *world) proposer() *reconcile.Proposer {
 	if err != nil {
 		w.Fatal(err)
 	}
-	images, err := registry.New(registry.Options{Map: map[string]string{"*": w.Registry()}})
-	if err != nil {
-		w.Fatal(err)
-	}
-	w.Cleanup(images.Close)
 	web := strings.TrimSuffix(w.URL(), "/api/v3")
 	return &reconcile.Proposer{
 		Owner: "acme", Name: "config", Forge: hub, Git: w.git, DryRun: w.dry,
 		Remote: func(r promotion.Repository) git.Remote {
 			return git.Remote{URL: web + "/" + r.FullName() + ".git", Auth: func(context.Context) (string, string, error) { return "x-access-token", w.token, nil }}
 		},
-		Resolver: images, Facts: images, Version: "test",
-		Author: git.Signature{Name: "pinnace-bot", Email: w.Email("pinnace-bot")},
-		Now:    func() time.Time { return w.now },
+		Registries: func(*config.Config) (reconcile.Registries, error) {
+			return registry.New(registry.Options{Map: map[string]string{"*": w.Registry()}})
+		},
+		Version: "test",
+		Author:  git.Signature{Name: "pinnace-bot", Email: w.Email("pinnace-bot")},
+		Now:     func() time.Time { return w.now },
 	}
 }
 
@@ -488,8 +487,8 @@ func TestRefusals(t *testing.T) {
 		want    string
 		class   error
 	}{
-		"archived":           {func(w *world) { w.repo.Archive(true) }, "acme/config is archived and cannot change: unarchive it", promotion.ErrBlocked},
-		"gone":               {func(w *world) { w.repo.Delete() }, "acme/config: it does not exist, or the token may not see it", promotion.ErrNotFound},
+		"archived":            {func(w *world) { w.repo.Archive(true) }, "acme/config is archived and cannot change: unarchive it", promotion.ErrBlocked},
+		"gone":                {func(w *world) { w.repo.Delete() }, "acme/config: it does not exist, or the token may not see it", promotion.ErrNotFound},
 		"token may only read": {func(w *world) { w.repo.Permission("pinnace-bot", promotion.PermissionRead) }, "may only read acme/config: it needs Contents: write", promotion.ErrForbidden},
 		"unreadable configuration": {func(w *world) {
 			w.repo.Commit("main", "bob", "oops", map[string]string{".pinnace/config.yaml": "apiVersion: pinnace.dev/v1alpha1\nkind: Config\nenviroments: []\n"})

@@ -49,7 +49,7 @@ func (p *pass) text(s *Settled) message.PullRequest {
 func (p *pass) describe(ctx context.Context, text *message.PullRequest) {
 	for i := range text.Images {
 		m := &text.Images[i]
-		facts, err := p.Facts.Facts(ctx, image.Ref{Name: m.Name, Tag: m.Tag, Digest: image.Digest(m.NewDigest)})
+		facts, err := p.images.Facts(ctx, image.Ref{Name: m.Name, Tag: m.Tag, Digest: image.Digest(m.NewDigest)})
 		if err != nil {
 			continue
 		}

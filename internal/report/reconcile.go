@@ -3,10 +3,13 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/fatih/color"
 	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/pinnace-dev/pinnace/internal/image"
 )
 
 // A Reconcile is what `pinnace reconcile` did in one repository, or with DryRun would do.
@@ -127,10 +130,28 @@ func (r Reconcile) base(w io.Writer, b Base) {
 			l.say(w, said, color.New(color.FgYellow).Sprint("left alone:"))
 		}
 	}
-	for _, l := range b.Unreached {
-		l.say(w, said, color.New(color.FgYellow).Sprint("left alone:"))
-	}
+	b.unreached(w)
 	fmt.Fprintln(w, b.summary())
+}
+
+// unreached names the files of no environment, once each.
+func (b Base) unreached(w io.Writer) {
+	const most = 5
+	var files []string
+	for _, l := range b.Unreached {
+		if !slices.Contains(files, Plain(l.Path)) {
+			files = append(files, Plain(l.Path))
+		}
+	}
+	if len(files) == 0 {
+		return
+	}
+	more := ""
+	if n := len(files) - most; n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	fmt.Fprintf(w, "%s %s in files of no environment: %s%s (add their paths to one in %s)\n", color.New(color.FgYellow).Sprint("left alone:"),
+		count(len(b.Unreached), "image"), strings.Join(files[:min(len(files), most)], ", "), more, ".pinnace/config.yaml")
 }
 
 func (l LeftOver) say(w io.Writer, said map[LeftOver]bool, how string) {
@@ -140,9 +161,20 @@ func (l LeftOver) say(w io.Writer, said map[LeftOver]bool, how string) {
 	said[l] = true
 	text := l.Reason
 	if l.Image != "" && !strings.Contains(text, l.Image) {
-		text = l.Image + ": " + text
+		text = shortened(l.Image) + ": " + text
 	}
 	fmt.Fprintf(w, "%s:%d: %s %s\n", Plain(l.Path), l.Line, how, Plain(text))
+}
+
+// shortened cuts the digest of a reference to what a person reads.
+func shortened(s string) string {
+	r, err := image.Parse(s)
+	if err != nil || r.Digest == "" {
+		return s
+	}
+	short := r.Digest.Short()
+	r.Digest = ""
+	return r.String() + "@" + short
 }
 
 // rows writes a table of the proposals.

@@ -266,17 +266,9 @@ func TestEmptyRepository(t *testing.T) {
 }
 
 func TestTreeTruncates(t *testing.T) {
-	r := newRig(t)
-	r.mu.Lock()
-	blob := r.repo.put(blob("x"))
-	files := map[string]entry{}
-	for i := range treeLimit + 5 {
-		files["d"+itoa(int64(i%100))+"/"+itoa(int64(i))] = entry{0o100644, blob}
-	}
-	tree := r.repo.tree(files)
-	r.mu.Unlock()
-	got := must[*github.Tree](t)(r.bot().Git.GetTree(t.Context(), "acme", "config", tree.String(), true))
-	if !got.GetTruncated() || len(got.Entries) != treeLimit {
+	r := newRig(t, func(o *Options) { o.Limits.Tree = 3 })
+	got := must[*github.Tree](t)(r.bot().Git.GetTree(t.Context(), "acme", "config", "main", true))
+	if !got.GetTruncated() || len(got.Entries) != 3 {
 		t.Errorf("got truncated %v and %d entries", got.GetTruncated(), len(got.Entries))
 	}
 }

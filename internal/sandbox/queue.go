@@ -60,7 +60,7 @@ func (q *queued) leave(by *actor, reason string) {
 	r.queue = slices.DeleteFunc(r.queue, func(x *queued) bool { return x == q })
 	if !q.sha.IsZero() {
 		r.emitGroup(by, q, "destroyed", reason)
-		r.apply(by, update{ref: q.group, old: q.sha})
+		r.apply(r.s.web(), update{ref: q.group, old: q.sha})
 	}
 	q.p.record(by, "removed_from_merge_queue", "", nil)
 	q.p.emit(by, "dequeued", fields{"reason": reason})
@@ -110,7 +110,7 @@ func (r *Repository) FormGroups() map[string]string {
 		q.sha = r.commit(tree, parents, r.s.github(), r.s.github(), message, true)
 		q.group = branch(fmt.Sprintf("gh-readonly-queue/%s/pr-%d-%s", p.baseRef, p.number, base))
 		tips[p.baseRef] = q.sha
-		r.apply(&actor{who: r.s.account(r.s.Bot.Login, "User")}, update{ref: q.group, now: q.sha})
+		r.apply(r.s.web(), update{ref: q.group, now: q.sha})
 		r.emitGroup(q.by, q, "checks_requested", "")
 		formed[q.group.String()] = q.sha.String()
 	}
@@ -144,12 +144,15 @@ func (r *Repository) LandGroups() []int {
 			r.queue = slices.DeleteFunc(r.queue, func(x *queued) bool { return x == q })
 			r.emitGroup(q.by, q, "destroyed", "merged")
 			p.finish(q.by, q.sha)
-			r.apply(q.by, update{ref: q.group, old: q.sha})
+			r.apply(r.s.web(), update{ref: q.group, old: q.sha})
 			done = append(done, p.number)
 		}
 	}
 	return done
 }
+
+// web is GitHub itself.
+func (s *Sandbox) web() *actor { return &actor{who: s.accounts[s.Bot.ID]} }
 
 func (p *pull) setDraft(by *actor, draft bool) {
 	if p.draft == draft {

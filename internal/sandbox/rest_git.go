@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/base64"
 	"maps"
 	"path"
@@ -142,18 +143,17 @@ func badPath(p string) bool {
 	return false
 }
 
-// The most entries that a recursive tree gives before it says truncated.
+// renderTree gives at most 100,000 entries, and says where it stopped short.
 // https://docs.github.com/en/rest/git/trees#get-a-tree
-const treeLimit = 100_000
-
 func (r *Repository) renderTree(h plumbing.Hash, recursive bool) fields {
 	list := []any{}
 	truncated := false
+	most := cmp.Or(r.s.o.Limits.Tree, 100_000)
 	r.walk(h, "", func(p string, e object.TreeEntry) {
 		if !recursive && strings.Contains(p, "/") {
 			return
 		}
-		if len(list) >= treeLimit {
+		if len(list) >= most {
 			truncated = true
 			return
 		}

@@ -115,7 +115,7 @@ func (r *rig) bot() *github.Client { return r.client(r.app.InstallationToken("ac
 
 func (r *rig) user(login string) *github.Client { return r.client(r.Token(login)) }
 
-// ask sends a request as it stands, and returns the status, the header and the body.
+// ask sends a request to a path of the REST API, or below /api/, and returns the status, the header and the body.
 func (r *rig) ask(token, method, path string, body any, header ...string) (int, http.Header, string) {
 	r.t.Helper()
 	var in io.Reader
@@ -126,7 +126,10 @@ func (r *rig) ask(token, method, path string, body any, header ...string) (int, 
 		}
 		in = bytes.NewReader(text)
 	}
-	req, err := http.NewRequest(method, r.URL()+"/api/v3"+path, in)
+	if !strings.HasPrefix(path, "/api/") {
+		path = "/api/v3" + path
+	}
+	req, err := http.NewRequest(method, r.URL()+path, in)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -36,12 +36,13 @@ type Options struct {
 	SlowMergeability bool
 }
 
-// Limits are those of one identity; 0 is unlimited.
+// Limits are those of one identity, and of answers; 0 is unlimited unless it says otherwise.
 // https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 type Limits struct {
 	Primary int // requests an hour
 	Content int // content-creating requests a minute
 	Points  int // points a minute: 1 for GET, 5 for the rest
+	Tree    int // entries of a recursive tree before it says truncated; 0 is 100,000
 }
 
 // A Sandbox is a GitHub and an OCI registry. Its methods may be called at once.

@@ -285,10 +285,14 @@ func (g *git) backend(root string) string {
 	return web.URL
 }
 
-// versions runs a test with each version of the protocol.
+// versions runs a test with each version of the protocol; a short run has git's
+// default alone.
 func versions(t *testing.T, test func(t *testing.T, r *rig)) {
 	t.Helper()
 	for _, v := range []string{"0", "2"} {
+		if v == "0" && testing.Short() {
+			continue
+		}
 		t.Run("v"+v, func(t *testing.T) {
 			r := newRig(t)
 			r.git.env = []string{"GIT_CONFIG_COUNT=4", "GIT_CONFIG_KEY_3=protocol.version", "GIT_CONFIG_VALUE_3=" + v}
