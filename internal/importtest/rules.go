@@ -28,6 +28,8 @@ const (
 	gogitAll   = "github.com/go-git/go-git/v5"
 	gobilly    = "github.com/go-git/go-billy/v5"
 	gogithub   = "github.com/google/go-github/v60/github"
+	cel        = "github.com/google/cel-go"
+	cron       = "github.com/robfig/cron/v3"
 	kinopenapi = "github.com/getkin/kin-openapi"
 	kyaml      = "sigs.k8s.io/kustomize/kyaml/yaml"
 	doublestar = "github.com/bmatcuk/doublestar/v4"
@@ -61,6 +63,13 @@ var rules = []rule{
 		pkg: "internal/registry", internal: []string{"internal/image"},
 		third: []string{ggcr, "golang.org/x/net/publicsuffix"}, tests: []string{"golang.org/x/net/dns/dnsmessage"},
 	},
+	{pkg: "internal/policy/condition", pure: true, internal: []string{"internal/image", "internal/promotion"}, third: []string{cel, semver, doublestar}},
+	{pkg: "internal/policy/approval", pure: true, internal: []string{"internal/promotion"}},
+	{
+		pkg: "internal/policy", pure: true, internal: []string{"internal/image", "internal/promotion", "internal/policy/condition", "internal/policy/approval"},
+		third: []string{kyaml, jsonschema, doublestar, semver, distance, cron},
+	},
+	{pkg: "policies"},
 	{pkg: "internal/git", third: []string{gogitAll, gobilly}},
 	{
 		pkg: "internal/github", internal: []string{"internal/promotion", "internal/image"},

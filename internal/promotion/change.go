@@ -19,6 +19,7 @@ const (
 	Update    Kind = "update"    // a newer version, found by a track rule
 	Promotion Kind = "promotion" // what another environment runs
 	Rollback  Kind = "rollback"  // what ran there before
+	ByHand    Kind = "by-hand"   // a pull request that Pinnace did not write
 )
 
 // A Change is one image at one place of a file.
