@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -70,12 +72,36 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+var (
+	loopback = regexp.MustCompile(`127\.0\.0\.1:[0-9]+`)
+	commits  = regexp.MustCompile(`\b[0-9a-f]{10}\b`)
+	dates    = regexp.MustCompile(`\b20[0-9]{2}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2})?\b`)
+)
+
+// steady replaces what differs from run to run: ports, commits and the time.
+func steady(s string) string {
+	s = loopback.ReplaceAllString(s, "127.0.0.1:40123")
+	seen := map[string]string{}
+	s = commits.ReplaceAllStringFunc(s, func(hash string) string {
+		if seen[hash] == "" {
+			seen[hash] = fmt.Sprintf("%x", sha256.Sum256([]byte{byte(len(seen))}))[:10]
+		}
+		return seen[hash]
+	})
+	return dates.ReplaceAllStringFunc(s, func(date string) string {
+		if date == "2026-11-02" {
+			return date // when the demo's images were made
+		}
+		return "2026-11-21 09:30"[:len(date)]
+	})
+}
+
 // replay returns the text with the output of each "$ pinnace" line of its console blocks.
 func replay(t *testing.T, text string) (string, int) {
 	var out strings.Builder
 	console, ran := false, 0
 	for line := range strings.Lines(text) {
-		command, isCommand := strings.CutPrefix(strings.TrimSpace(line), "$ pinnace ")
+		command, isCommand := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "$ pinnace ")
 		switch {
 		case strings.HasPrefix(line, "```"):
 			console = strings.HasPrefix(line, "```console")
@@ -84,7 +110,7 @@ func replay(t *testing.T, text string) (string, int) {
 			out.WriteString(line)
 			var printed bytes.Buffer
 			cli.Run(t.Context(), strings.Fields(command), strings.NewReader(""), &printed, &printed)
-			out.Write(printed.Bytes())
+			out.WriteString(steady(printed.String()))
 			ran++
 		case !console:
 			out.WriteString(line)

@@ -43,7 +43,8 @@ func TestMain(m *testing.M) {
 var update = os.Getenv("UPDATE_SCRIPTS") != ""
 
 // TestScript runs testdata/script, the manual that can be run. Each script has a registry
-// of its own at $REGISTRY; PINNACE_TEST_REGISTRY names a real one instead.
+// of its own at $REGISTRY; PINNACE_TEST_REGISTRY names a real one instead. github init gives
+// a script a GitHub, with another registry.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
@@ -57,6 +58,7 @@ func TestScript(t *testing.T) {
 			}
 			r := newRig(t)
 			env.Values[rigKey{}] = r
+			env.Values[hubKey{}] = &hub{t: t}
 			env.Defer(r.server.Close)
 			env.Setenv("REGISTRY", r.host)
 			env.Setenv("STORE", r.store)
@@ -83,6 +85,7 @@ func TestScript(t *testing.T) {
 			"hang":     hang,
 			"reached":  reached,
 			"exits":    exits,
+			"github":   github,
 		},
 	})
 }
@@ -227,14 +230,18 @@ func expand(ts *testscript.TestScript, neg bool, args []string) {
 		path := ts.MkAbs(file)
 		data, err := os.ReadFile(path)
 		ts.Check(err)
-		text := os.Expand(string(data), func(key string) string {
-			if v := ts.Getenv(key); v != "" {
-				return v
-			}
-			return "$" + key
-		})
-		ts.Check(os.WriteFile(path, []byte(text), 0o644))
+		ts.Check(os.WriteFile(path, []byte(expanded(ts, string(data))), 0o644))
 	}
+}
+
+// expanded replaces $NAME by the environment's value, where it has one.
+func expanded(ts *testscript.TestScript, text string) string {
+	return os.Expand(text, func(key string) string {
+		if v := ts.Getenv(key); v != "" {
+			return v
+		}
+		return "$" + key
+	})
 }
 
 // login USER PASSWORD makes the registry ask for these from now on.

@@ -231,7 +231,7 @@ func (d *demo) run(want int, args ...string) error {
 		}
 		shown = append(shown, args[i])
 	}
-	fmt.Fprintf(d.out, "%s\n", color.New(color.FgCyan).Sprint("$ pinnace "+strings.Join(shown, " ")))
+	fmt.Fprintf(d.out, "   %s\n", color.New(color.FgCyan).Sprint("$ pinnace "+strings.Join(shown, " ")))
 	var errs bytes.Buffer
 	if got := Run(d.ctx, args, strings.NewReader(""), d.out, &errs); got != want {
 		return fmt.Errorf("pinnace %s: exit status %d, want %d\n%s", strings.Join(args, " "), got, want, errs.String())
@@ -244,8 +244,12 @@ func (d *demo) show(branch, path string) {
 	text, _ := d.repo.File(branch, path)
 	fmt.Fprintf(d.out, "   %s\n", color.New(color.Faint).Sprint(path))
 	for line := range strings.Lines(text) {
-		fmt.Fprintf(d.out, "   | %s", line)
+		d.quote(line)
 	}
+}
+
+func (d *demo) quote(line string) {
+	fmt.Fprintln(d.out, strings.TrimRight("   | "+line, " \n"))
 }
 
 // pullRequest prints the open one of a branch, without what is folded away on its page.
@@ -269,7 +273,7 @@ func (d *demo) pullRequest(branch string) error {
 			case folded, strings.HasPrefix(line, "<"):
 				blank = true
 			default:
-				fmt.Fprintf(d.out, "   | %s", line)
+				d.quote(line)
 			}
 		}
 		return nil

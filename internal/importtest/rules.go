@@ -73,7 +73,7 @@ var rules = []rule{
 	{pkg: "internal/git", third: []string{gogitAll, gobilly}},
 	{
 		pkg: "internal/github", internal: []string{"internal/promotion", "internal/image"},
-		third: []string{gogithub, "github.com/bradleyfalzon/ghinstallation/v2", "github.com/gofri/go-github-ratelimit/v2", "github.com/cenkalti/backoff/v5", "github.com/golang-jwt/jwt"},
+		third: []string{gogithub, "github.com/cenkalti/backoff/v5"},
 		tests: []string{"internal/sandbox", "internal/openapi"},
 	},
 	{
@@ -100,5 +100,5 @@ var rules = []rule{
 	{pkg: "internal/sandbox/smarthttp", third: []string{gogitAll, gobilly}},
 	{pkg: "internal/bench", third: []string{kyaml, pretty}},
 	{pkg: "internal/importtest"},
-	{pkg: "cmd/pinnace", internal: []string{"internal/cli"}, tests: []string{ggcr}},
+	{pkg: "cmd/pinnace", internal: []string{"internal/cli"}, tests: []string{"internal/promotion", "internal/sandbox", ggcr}},
 }

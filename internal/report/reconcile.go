@@ -238,6 +238,8 @@ func (q Proposal) name() string {
 		name += " " + q.App
 	}
 	switch {
+	case len(q.Environments) > 0 && strings.HasSuffix(q.Branch, "/pin-shared"):
+		name += " shared by " + strings.Join(q.Environments, ", ")
 	case len(q.Environments) > 0:
 		name += " in " + strings.Join(q.Environments, ", ")
 	case strings.HasSuffix(q.Branch, "/pin-all"):
