@@ -68,6 +68,9 @@ func (p PullRequest) IsIn(body string) bool {
 	return strings.Contains(marked(body), `"state":"`+p.state()+`"`)
 }
 
+// IsOurs says whether a body was written by Pinnace, and has its last line still.
+func IsOurs(body string) bool { return marked(body) != "" }
+
 // IsFinished says whether a body is one of a pull request that Pinnace closed because nothing
 // was left to do.
 func IsFinished(body string) bool {

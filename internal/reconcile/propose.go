@@ -210,7 +210,7 @@ type pass struct {
 	images    Registries
 	tip       *git.Snapshot
 	files     *Reconciler
-	open      int // update pull requests that are open
+	updates   map[string]bool // branches of the update pull requests that are open; nil until asked for
 }
 
 // run fills base.

@@ -45,6 +45,7 @@ type world struct {
 	token string
 	now   time.Time
 	dry   bool
+	most  int // update pull requests that may be open
 }
 
 func newWorld(t *testing.T, files map[string]string) *world {
@@ -87,7 +88,7 @@ func (w *world) proposer() *reconcile.Proposer {
 	}
 	web := strings.TrimSuffix(w.URL(), "/api/v3")
 	return &reconcile.Proposer{
-		Owner: "acme", Name: "config", Forge: hub, Git: w.git, DryRun: w.dry,
+		Owner: "acme", Name: "config", Forge: hub, Git: w.git, DryRun: w.dry, MaxOpen: w.most,
 		Remote: func(r promotion.Repository) git.Remote {
 			return git.Remote{URL: web + "/" + r.FullName() + ".git", Auth: func(context.Context) (string, string, error) { return "x-access-token", w.token, nil }}
 		},
@@ -363,6 +364,54 @@ func TestTrackedVersionOpensAnUpdate(t *testing.T) {
 	w.quiet()
 }
 
+// With onNewer: supersede an approved update gives way to a new pull request.
+func TestNewerSupersedes(t *testing.T) {
+	w := newWorld(t, map[string]string{".pinnace/config.yaml": strings.Replace(environments, "    track:", "    onNewer: supersede\n    track:", 1)})
+	old := w.push("ghcr.io/acme/shop:1.4.0", sandbox.Image{})
+	w.push("ghcr.io/acme/shop:1.5.0", sandbox.Image{})
+	w.repo.Commit("main", "bob", "shop", map[string]string{"envs/dev/shop.yaml": deployment("ghcr.io/acme/shop:1.4.0@" + old)})
+	w.want(w.reconcile(), "opened pinnace/update/dev/shop #1")
+	if _, err := w.repo.Review(1, "ada", promotion.Approved, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.push("ghcr.io/acme/shop:1.6.0", sandbox.Image{})
+	w.want(w.reconcile(), "opened pinnace/update/dev/shop #2")
+	if p := w.pull(1); p.State != promotion.Closed {
+		t.Errorf("#1 is %s", p.State)
+	}
+	w.quiet()
+}
+
+// Only what is open counts for the limit.
+func TestUpdateLimit(t *testing.T) {
+	w := newWorld(t, map[string]string{".pinnace/config.yaml": environments})
+	files := map[string]string{}
+	for _, name := range []string{"a", "b", "c"} {
+		files["envs/dev/"+name+".yaml"] = deployment("ghcr.io/acme/" + name + ":1.0.0@" + w.push("ghcr.io/acme/"+name+":1.0.0", sandbox.Image{}))
+		w.push("ghcr.io/acme/"+name+":1.1.0", sandbox.Image{})
+	}
+	w.repo.Commit("main", "bob", "apps", files)
+	w.most = 2
+	w.want(w.reconcile(), "opened pinnace/update/dev/a #1", "opened pinnace/update/dev/b #2", "waiting pinnace/update/dev/c")
+	w.quiet()
+	w.repo.Close(1, "ada")
+	w.want(w.reconcile(), "declined pinnace/update/dev/a #1", "unchanged pinnace/update/dev/b #2", "opened pinnace/update/dev/c #3")
+}
+
+// A person who opens a pull request from our branch keeps its text.
+func TestTextOfPeopleIsKept(t *testing.T) {
+	w := newWorld(t, map[string]string{"shop.yaml": deployment("ghcr.io/acme/shop:1.4")})
+	w.push("ghcr.io/acme/shop:1.4", sandbox.Image{})
+	w.want(w.reconcile(), "opened pinnace/pin-all #1")
+	w.repo.Edit(1, "ada", "Pin the shop, please", "See the runbook.")
+	w.push("ghcr.io/acme/shop:1.4", sandbox.Image{Seed: "next"})
+	w.want(w.reconcile(), "updated pinnace/pin-all #1")
+	if p := w.pull(1); p.Title != "Pin the shop, please" || p.Body != "See the runbook." {
+		t.Errorf("the text became %q\n%s", p.Title, p.Body)
+	}
+	w.quiet()
+}
+
 func TestVerifiedCommitsAreMadeByGitHub(t *testing.T) {
 	w := newWorld(t, map[string]string{"shop.yaml": deployment("ghcr.io/acme/shop:1.4")})
 	w.repo.Protect("main", sandbox.Protection{Rules: promotion.Rules{SignedCommits: true, PullRequest: true}})
@@ -469,9 +518,20 @@ func faulty(t *testing.T, files map[string]string, steps []func(*world), verifie
 			t.Errorf("#%d is %s %q %v, want %s %q %v", got[i].Number, got[i].State, got[i].Title, got[i].Labels, want[i].State, want[i].Title, want[i].Labels)
 		}
 	}
-	if a, b := w.repo.Refs(), clean.repo.Refs(); len(a) != len(b) {
-		t.Errorf("refs are %v, want %v", a, b)
+	if a, b := branches(w.repo), branches(clean.repo); !slices.Equal(a, b) {
+		t.Errorf("branches are %v, want %v", a, b)
 	}
+}
+
+func branches(r *sandbox.Repository) []string {
+	var out []string
+	for name := range r.Refs() {
+		if strings.HasPrefix(name, "refs/heads/") {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 func isWrite(c sandbox.Call) bool {

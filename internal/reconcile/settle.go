@@ -57,11 +57,6 @@ func (p *pass) settleAll(ctx context.Context, proposals []plan.Proposal) {
 		}
 	}
 	for _, q := range proposals {
-		if q.Kind == promotion.Update && p.heads[q.Branch] != none {
-			p.open++
-		}
-	}
-	for _, q := range proposals {
 		s := Settled{Proposal: q}
 		if ctx.Err() != nil {
 			return
@@ -103,8 +98,8 @@ func (p *pass) one(ctx context.Context, s *Settled) error {
 	switch {
 	case h.hash != none && !h.derived.ours:
 		return p.diverged(ctx, s, h)
-	case len(s.Changes) == 0 && len(s.Failed) > 0 && s.Kind == promotion.Update:
-		s.Action, s.Reason = Waiting, "not every image of the app could be resolved, and an app is moved as a whole"
+	case len(s.Changes) == 0 && len(s.Failed) > 0:
+		s.Action, s.Reason = Waiting, "a registry gave no answer: what is proposed stays as it is"
 		return nil
 	case len(s.Changes) == 0:
 		return p.finish(ctx, s, h)
@@ -154,7 +149,7 @@ func (p *pass) diverged(ctx context.Context, s *Settled, h head) error {
 	}
 	text := p.text(s)
 	text.Diverged = &message.Diverged{Commit: h.hash.String(), Author: h.derived.author, Why: h.derived.why}
-	if text.IsIn(h.last.Body) || p.base.DryRun {
+	if text.IsIn(h.last.Body) || !message.IsOurs(h.last.Body) || p.base.DryRun {
 		return nil
 	}
 	p.describe(ctx, &text)
@@ -165,7 +160,7 @@ func (p *pass) diverged(ctx context.Context, s *Settled, h head) error {
 
 // finish closes the pull request of a branch for which nothing is left to do.
 func (p *pass) finish(ctx context.Context, s *Settled, h head) error {
-	if !h.open {
+	if !h.open && !(h.last.State == promotion.Closed && message.IsFinished(h.last.Body)) {
 		s.Action = Clean
 		return nil
 	}
@@ -173,14 +168,27 @@ func (p *pass) finish(ctx context.Context, s *Settled, h head) error {
 	if p.base.DryRun {
 		return nil
 	}
+	if h.open {
+		if err := p.close(ctx, s, h); err != nil {
+			return err
+		}
+	}
+	if h.hash == none {
+		return nil
+	}
+	return p.explain(p.Git.Push(ctx, p.remote, git.Push{Ref: headsPrefix + s.Branch, Old: h.hash, Delete: true}), s.Branch)
+}
+
+// close closes a pull request so that it is not taken for somebody's "no".
+func (p *pass) close(ctx context.Context, s *Settled, h head) error {
 	text := p.text(s)
 	text.Finished = true
 	body, closed := text.Body(), promotion.Closed
 	var err error
 	if s.PullRequest, err = p.Forge.AmendPullRequest(ctx, p.repo, h.last.Number, promotion.Amendment{Body: &body, State: &closed}); err != nil {
-		return err
+		return fmt.Errorf("close #%d: %w", h.last.Number, err)
 	}
-	return p.Git.Push(ctx, p.remote, git.Push{Ref: headsPrefix + s.Branch, Old: h.hash, Delete: true})
+	return nil
 }
 
 // propose brings the branch and the pull request of a proposal in step.
@@ -213,13 +221,15 @@ func (p *pass) propose(ctx context.Context, s *Settled, h head) error {
 			s.Action, s.Reason, s.Files = Declined, fmt.Sprintf("#%d was closed without merging: Pinnace proposes it again when its content changes, or when it is reopened", h.last.Number), nil
 			return nil
 		}
-		if s.Kind == promotion.Update && h.hash == none && p.open >= p.maxOpen() {
-			s.Action, s.Reason, s.Files = Waiting, fmt.Sprintf("%d update pull requests are open, and the limit is %d: merge or close one, or raise --max-open", p.open, p.maxOpen()), nil
-			return nil
+		if s.Kind == promotion.Update {
+			full, err := p.full(ctx, s)
+			if err != nil || full {
+				return err
+			}
 		}
 	}
 	if h.open && seal != h.derived.seal && s.Kind == promotion.Update {
-		wait, err := p.holds(ctx, s, h)
+		wait, err := p.newer(ctx, s, &h)
 		if err != nil || wait {
 			return err
 		}
@@ -233,11 +243,31 @@ func (p *pass) propose(ctx context.Context, s *Settled, h head) error {
 	return p.write(ctx, s, h, c, current)
 }
 
-func (p *pass) maxOpen() int {
-	if p.MaxOpen > 0 {
-		return p.MaxOpen
+// full says whether as many updates are open as may be.
+func (p *pass) full(ctx context.Context, s *Settled) (bool, error) {
+	if p.updates == nil {
+		all, err := p.Forge.PullRequests(ctx, p.repo, promotion.Query{State: promotion.Open, Base: p.base.Branch})
+		if err != nil {
+			return false, fmt.Errorf("list the open pull requests: %w", err)
+		}
+		p.updates = map[string]bool{}
+		for _, q := range all {
+			if kind, ok := plan.KindOf(q.Head.Ref, p.base.Branch, p.isDefault); ok && kind == promotion.Update {
+				p.updates[q.Head.Ref] = true
+			}
+		}
 	}
-	return 10
+	most := p.MaxOpen
+	if most <= 0 {
+		most = 10
+	}
+	if len(p.updates) < most {
+		p.updates[s.Branch] = true
+		return false, nil
+	}
+	s.Action, s.Files = Waiting, nil
+	s.Reason = fmt.Sprintf("%d update pull requests are open, and the limit is %d: merge or close one, or raise --max-open", len(p.updates), most)
+	return true, nil
 }
 
 // fresh says whether a head of equal content may stay as it is: the files that it edits
@@ -278,34 +308,60 @@ func (p *pass) declined(ctx context.Context, h head, seal string) (bool, error) 
 	return ok && slices.Contains(message.ParseTrailers(text)[message.TrailerSeal], seal), nil
 }
 
-// holds says whether an open update that somebody approved keeps its content.
-func (p *pass) holds(ctx context.Context, s *Settled, h head) (bool, error) {
+// newer says whether an open update that somebody approved keeps its content although there
+// is a newer candidate. Where that supersedes it, it is closed.
+func (p *pass) newer(ctx context.Context, s *Settled, h *head) (wait bool, err error) {
 	policy := config.NewerQueue
 	if len(s.Environments) == 1 {
 		e, _ := p.config.Environment(s.Environments[0])
 		policy = e.OnNewer
 	}
-	if policy != config.NewerQueue {
+	if policy == config.NewerUpdate {
 		return false, nil
 	}
-	reviews, err := p.Forge.Reviews(ctx, p.repo, h.last.Number)
-	if err != nil {
-		return false, fmt.Errorf("read the reviews of #%d: %w", h.last.Number, err)
+	by, err := p.approver(ctx, h.last.Number)
+	if err != nil || by == "" {
+		return false, err
 	}
-	standing := map[int64]promotion.Review{}
-	for _, r := range reviews {
-		if r.State != promotion.Commented && r.State != promotion.Pending {
-			standing[r.Author.ID] = r
+	if policy == config.NewerQueue {
+		s.Action, s.Files = Waiting, nil
+		s.Reason = fmt.Sprintf("%s approved #%d as it is: the newer candidate waits until it is merged or closed (onNewer: queue)", by, h.last.Number)
+		return true, nil
+	}
+	s.Reason = fmt.Sprintf("instead of #%d, which %s approved (onNewer: supersede)", h.last.Number, by)
+	if !p.base.DryRun {
+		if err := p.close(ctx, s, *h); err != nil {
+			return false, err
 		}
 	}
-	for _, r := range standing {
-		if r.State == promotion.Approved {
-			s.Action = Waiting
-			s.Reason = fmt.Sprintf("%s approved #%d as it is: the newer candidate waits until it is merged or closed (onNewer: queue)", r.Author.Login, h.last.Number)
-			return true, nil
-		}
-	}
+	h.open, h.last, s.PullRequest = false, promotion.PullRequest{}, promotion.PullRequest{}
 	return false, nil
+}
+
+// approver returns the login of somebody whose last word on a pull request is an approval, ""
+// where nobody's is.
+func (p *pass) approver(ctx context.Context, number int) (string, error) {
+	reviews, err := p.Forge.Reviews(ctx, p.repo, number)
+	if err != nil {
+		return "", fmt.Errorf("read the reviews of #%d: %w", number, err)
+	}
+	last := map[int64]promotion.Review{}
+	var order []int64
+	for _, r := range reviews {
+		if r.State == promotion.Commented || r.State == promotion.Pending {
+			continue
+		}
+		if _, ok := last[r.Author.ID]; !ok {
+			order = append(order, r.Author.ID)
+		}
+		last[r.Author.ID] = r
+	}
+	for _, id := range order {
+		if last[id].State == promotion.Approved {
+			return last[id].Author.Login, nil
+		}
+	}
+	return "", nil
 }
 
 func (p *pass) branchRules(ctx context.Context) (promotion.Rules, error) {

@@ -84,10 +84,7 @@ func (p *pass) write(ctx context.Context, s *Settled, h head, c commit, current 
 			return fmt.Errorf("open a pull request for %s: %w", s.Branch, err)
 		}
 		s.PullRequest = opened
-		if s.Kind == promotion.Update {
-			p.open++
-		}
-	} else if !text.IsIn(h.last.Body) {
+	} else if message.IsOurs(h.last.Body) && !text.IsIn(h.last.Body) {
 		s.Action = Updated
 		if p.base.DryRun {
 			return nil
@@ -179,6 +176,8 @@ func (p *pass) signed(ctx context.Context, w *git.Written, c commit, text string
 func (p *pass) explain(err error, branch string) error {
 	var refused *git.RefusedError
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &refused):
 		return &Refusal{Class: promotion.ErrBlocked, Text: fmt.Sprintf("%v\na rule of %s protects %s: exempt Pinnace from it, or narrow the rule so that it leaves %s* alone (Settings > Rules)", err, p.repo.FullName(), branch, plan.Prefix)}
 	case errors.Is(err, git.ErrAuth):
