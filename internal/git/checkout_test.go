@@ -100,6 +100,11 @@ func TestOpenCheckout(t *testing.T) {
 			}
 		})
 	}
+	for _, h := range g.headers {
+		if h.Get("Authorization") != "" {
+			t.Error("http.extraheader of a checkout was sent")
+		}
+	}
 	r, err := OpenCheckout(g.work, Limits{})
 	if err != nil {
 		t.Fatal(err)

@@ -29,7 +29,7 @@ type Fetch struct {
 	// which not every server gives out.
 	Refs []string
 	// Prefixes select what is wanted besides: each ref whose full name begins so, as many as
-	// there are.
+	// there are. Those here that are gone upstream are forgotten.
 	Prefixes []string
 	// Depth is how many commits of each ref's history are wanted, 0 for all. A server that
 	// cannot cut history sends all of it.
@@ -59,8 +59,8 @@ func (r *Repository) Fetch(ctx context.Context, m Remote, f Fetch) (Fetched, err
 }
 
 func (r *Repository) fetch(ctx context.Context, m Remote, f Fetch) (Fetched, error) {
-	if len(f.Refs)+len(f.Prefixes) == 0 || len(f.Refs) > maxWants {
-		return Fetched{}, fmt.Errorf("from 1 to %d refs can be fetched at once, not %d", maxWants, len(f.Refs))
+	if len(f.Refs)+len(f.Prefixes) == 0 {
+		return Fetched{}, errors.New("no ref is named")
 	}
 	for _, name := range f.Refs {
 		if plumbing.IsHash(name) || name == "HEAD" {
@@ -82,15 +82,15 @@ func (r *Repository) fetch(ctx context.Context, m Remote, f Fetch) (Fetched, err
 	}
 	names := slices.Clone(f.Refs)
 	for name := range l.refs {
-		if slices.ContainsFunc(f.Prefixes, func(p string) bool { return strings.HasPrefix(name, p) }) && !slices.Contains(names, name) {
+		if f.selects(name) && !slices.Contains(f.Refs, name) {
 			names = append(names, name)
 		}
 	}
 	if len(names) > maxWants {
-		return Fetched{}, fmt.Errorf("%d refs begin as asked for: at most %d can be fetched at once", len(names), maxWants)
+		return Fetched{}, &LimitError{What: "refs to fetch at once", Max: maxWants, Size: int64(len(names))}
 	}
 	out := Fetched{Refs: map[string]Hash{}}
-	stored := map[string]Hash{} // what the refs here will be
+	stored := map[string]Hash{} // where the refs will be
 	for _, name := range names {
 		key, h, ok := l.resolve(name)
 		if !ok {
@@ -108,15 +108,21 @@ func (r *Repository) fetch(ctx context.Context, m Remote, f Fetch) (Fetched, err
 		}
 		out.Changed = true
 	}
-	if !out.Changed {
+	refs := maps.Clone(r.refs)
+	maps.DeleteFunc(refs, func(name string, _ Hash) bool { return f.selects(name) })
+	maps.Copy(refs, stored)
+	if out.Changed = out.Changed || len(refs) < len(r.refs); !out.Changed {
 		return out, nil
 	}
-	refs := maps.Clone(r.refs)
-	maps.Copy(refs, stored)
 	if err := r.keepRefs(refs); err != nil {
 		return Fetched{}, err
 	}
 	return out, r.merge()
+}
+
+// selects says whether a ref begins with one of the prefixes.
+func (f Fetch) selects(name string) bool {
+	return slices.ContainsFunc(f.Prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // resolve returns where a ref is, and its key among the refs kept here.
@@ -136,22 +142,26 @@ func (l *listing) resolve(name string) (key string, h Hash, ok bool) {
 	return key, h, ok
 }
 
-// wanted returns the tips to ask for: those that no ref here is at, and those behind which
-// history has to grow.
+// wanted returns the tips to ask for, if no ref here is at one of them, or history has to
+// grow behind one. Where history is cut they are all asked for: the server counts depth
+// from the wants alone, and would else cut what is here behind another tip.
 func (r *Repository) wanted(refs map[string]Hash, depth int) (wants []Hash) {
-	here := r.tips()
-	seen := map[Hash]bool{}
+	here := map[Hash]bool{}
+	for _, h := range r.tips() {
+		here[h] = true
+	}
+	var all []Hash
 	for _, h := range refs {
-		if seen[h] {
-			continue
-		}
-		seen[h] = true
-		if !slices.Contains(here, h) || r.cutBefore(h, depth) {
+		all = append(all, h)
+		if !here[h] || r.cutBefore(h, depth) {
 			wants = append(wants, h)
 		}
 	}
+	if len(wants) > 0 && depth > 0 {
+		wants = all
+	}
 	slices.SortFunc(wants, func(a, b Hash) int { return bytes.Compare(a[:], b[:]) })
-	return wants
+	return slices.Compact(wants)
 }
 
 // tips returns what is here with all that it needs, up to the boundary.
@@ -327,6 +337,8 @@ func (s *session) received(below, err error, wants []Hash) error {
 		return err
 	case errors.Is(below, io.EOF) && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errShort)):
 		return fmt.Errorf("%s: %w: its answer ends too early", s.host, ErrTransient)
+	case errors.Is(err, pktline.ErrInvalidPktLen):
+		return fmt.Errorf("%s: %w", s.host, corrupt("its answer is not of lines with a length"))
 	default:
 		return err
 	}

@@ -190,6 +190,52 @@ func TestFetchManyRefsAndIDs(t *testing.T) {
 	}
 }
 
+// Branches that begin alike are fetched together and forgotten when they are gone; one on
+// top of another does not cut the other's history.
+func TestFetchPrefixes(t *testing.T) {
+	for _, depth := range []int{0, 1, 2} {
+		g := newRig(t)
+		dir := filepath.Join(t.TempDir(), "m")
+		r := openTestMirror(t, dir)
+		for i := range 4 {
+			g.commit("main", map[string]string{"a": fmt.Sprint(i)})
+		}
+		tip := g.at("HEAD")
+		f := Fetch{Refs: []string{"refs/heads/main"}, Prefixes: []string{"refs/heads/pinnace/"}, Depth: depth}
+		step := func(name string, want map[string]Hash, changed bool, requests int) {
+			t.Helper()
+			g.seen()
+			out, err := r.Fetch(context.Background(), g.remote(), f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, out.Refs); diff != "" || out.Changed != changed {
+				t.Errorf("depth %d, %s: changed %v\n%s", depth, name, out.Changed, diff)
+			}
+			if diff := cmp.Diff(want, r.refs); diff != "" {
+				t.Errorf("depth %d, %s: refs here\n%s", depth, name, diff)
+			}
+			if got := g.seen(); len(got) != requests {
+				t.Errorf("depth %d, %s: %v", depth, name, got)
+			}
+		}
+		main := map[string]Hash{"refs/heads/main": tip}
+		step("none", main, true, 2)
+		bot := g.commit("pinnace/pin", map[string]string{"a": "pinned"})
+		both := map[string]Hash{"refs/heads/main": tip, "refs/heads/pinnace/pin": bot}
+		step("one", both, true, 2)
+		step("again", both, false, 1)
+		g.git(g.bare, "update-ref", "refs/heads/pinnace/same", tip.String())
+		step("one at a known commit", map[string]Hash{"refs/heads/main": tip, "refs/heads/pinnace/pin": bot, "refs/heads/pinnace/same": tip}, true, 1)
+		g.git(g.bare, "update-ref", "-d", "refs/heads/pinnace/pin")
+		g.git(g.bare, "update-ref", "-d", "refs/heads/pinnace/same")
+		step("gone", main, true, 1)
+		step("still gone", main, false, 1)
+		r.Close()
+		fsck(t, dir)
+	}
+}
+
 func TestFetchRefusals(t *testing.T) {
 	g := newRig(t)
 	r := openTestMirror(t, filepath.Join(t.TempDir(), "mirror"))
@@ -355,7 +401,7 @@ func TestFetchFromBadServers(t *testing.T) {
 		"an error line":     {answer(line("ERR upload-pack: overloaded")), ErrTransient, "overloaded"},
 		"not our ref":       {answer(line("ERR upload-pack: not our ref " + g.at("HEAD").String())), ErrNoRef, ""},
 		"401 in the middle": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, ErrAuth, ""},
-		"a redirect":        {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", 307) }, nil, "redirect"},
+		"a redirect":        {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusTemporaryRedirect) }, nil, "redirect"},
 		"reset":             {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ErrTransient, ""},
 		"silence": {func(w http.ResponseWriter, r *http.Request) {
 			io.Copy(io.Discard, r.Body)
@@ -375,7 +421,7 @@ func TestFetchFromBadServers(t *testing.T) {
 		r := openTestMirror(t, dir)
 		g.intercept(nil)
 		g.git(g.bare, "update-ref", "refs/heads/old", first.String())
-		mustFetch(t, r, g.remote(), 1, "heads/old")
+		mustFetch(t, r, g.remote(), 0, "heads/old")
 		g.intercept(func(w http.ResponseWriter, q *http.Request) bool {
 			if q.Method != http.MethodPost {
 				return false
@@ -400,7 +446,7 @@ func TestFetchFromBadServers(t *testing.T) {
 			t.Errorf("%s: the ref was kept", name)
 		}
 		g.intercept(nil)
-		if out := mustFetch(t, r, g.remote(), 1, "heads/main"); out.Refs["heads/main"] != g.at("HEAD") {
+		if out := mustFetch(t, r, g.remote(), 0, "heads/main"); out.Refs["heads/main"] != g.at("HEAD") {
 			t.Errorf("%s: afterwards %+v", name, out)
 		}
 		r.Close()

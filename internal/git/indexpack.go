@@ -38,6 +38,7 @@ type intake struct {
 	sink    sink
 	outer   func(Hash) (object, error) // the store, for the bases of a thin pack
 	entries []entry
+	sent    int   // how many of them came; those after are the bases of a thin pack
 	size    int64 // of the pack in the sink
 	total   int64 // bytes inflated so far
 	sum     Hash  // of the pack
@@ -64,7 +65,7 @@ func (n *intake) run(ctx context.Context, src io.Reader) (received int64, err er
 	if err := out.Flush(); err != nil {
 		return s.pos(), err
 	}
-	n.size = s.pos()
+	n.size, n.sent = s.pos(), len(n.entries)
 	if err := n.solve(ctx); err != nil {
 		return s.pos(), err
 	}
@@ -279,8 +280,8 @@ type branch struct {
 	children []int
 }
 
-// held is how many bytes of objects wait in branches before the oldest are let go.
-const held = 64 << 20
+// maxHeld is how many bytes of objects wait in branches before the oldest are let go.
+const maxHeld = 64 << 20
 
 // grow solves all that hangs on the object at, depth first.
 func (n *intake) grow(ctx context.Context, at int, data []byte) error {
@@ -334,7 +335,7 @@ func (n *intake) grow(ctx context.Context, at int, data []byte) error {
 		}
 		stack = append(stack, branch{at: child, data: data, children: kids})
 		holding += int64(len(data))
-		for i := 0; holding > held && i < len(stack)-1; i++ {
+		for i := 0; holding > maxHeld && i < len(stack)-1; i++ {
 			holding -= int64(len(stack[i].data))
 			stack[i].data = nil
 		}

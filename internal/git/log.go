@@ -159,11 +159,13 @@ func (r *Repository) differAt(old, new Hash, path string) (bool, error) {
 	}
 }
 
+// child returns the entry of a tree, zero where there is none. It is compared, never read,
+// so that problems do not matter.
 func (r *Repository) child(tree Hash, name string) (node, error) {
 	if tree.IsZero() {
 		return node{}, nil
 	}
-	nodes, err := r.tree(tree)
+	nodes, err := r.rawTree(tree)
 	if err != nil {
 		return node{}, err
 	}

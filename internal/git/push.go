@@ -191,7 +191,7 @@ func (g *gather) tree(tree Hash, parents []Hash, depth int) error {
 	if g.seen[tree] || slices.Contains(parents, tree) {
 		return nil
 	}
-	nodes, err := g.repo.tree(tree)
+	nodes, err := g.repo.rawTree(tree)
 	if err != nil {
 		return err
 	}
@@ -201,7 +201,7 @@ func (g *gather) tree(tree Hash, parents []Hash, depth int) error {
 	}
 	before := map[string][]Hash{}
 	for _, p := range parents {
-		old, err := g.repo.tree(p)
+		old, err := g.repo.rawTree(p)
 		if err != nil {
 			return err
 		}

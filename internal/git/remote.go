@@ -38,7 +38,7 @@ type Remote struct {
 	Stall time.Duration
 }
 
-var ours = &http.Transport{
+var defaultTransport = &http.Transport{
 	Proxy:                  http.ProxyFromEnvironment,
 	DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 	TLSHandshakeTimeout:    10 * time.Second,
@@ -78,7 +78,7 @@ func (m Remote) session(ctx context.Context) (*session, error) {
 	if s.stall <= 0 {
 		s.stall = defaultStall
 	}
-	var t http.RoundTripper = ours
+	var t http.RoundTripper = defaultTransport
 	if m.Transport != nil {
 		t = m.Transport
 	}

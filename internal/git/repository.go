@@ -57,7 +57,8 @@ func (r *Repository) Close() error {
 	return errors.Join(errs...)
 }
 
-// Reads returns how many blobs and trees were read so far, each as often as it was.
+// Reads returns how many blobs and trees were read for callers so far, each as often as it
+// was. What the completion of thin packs and pushes read is not counted.
 func (r *Repository) Reads() (blobs, trees int64) { return r.blobs.Load(), r.trees.Load() }
 
 // Ref returns where a ref is: of a checkout, the ref itself; of a mirror or memory, what
@@ -231,10 +232,10 @@ func (m *memoryPack) WriteAt(p []byte, off int64) (int, error) {
 	return copy(m.b[off:], p), nil
 }
 
-// take takes a pack in and returns how many objects it held and its size as sent. The
+// take takes a pack in and returns how many objects it held and its size, both as sent. The
 // caller holds r.fetching.
 func (r *Repository) take(ctx context.Context, src io.Reader) (objects int, received int64, err error) {
-	n := &intake{limits: r.limits, outer: func(h Hash) (object, error) { return r.object(h, r.limits.ObjectSize) }}
+	n := &intake{limits: r.limits, outer: func(h Hash) (object, error) { return r.find(h, r.limits.ObjectSize) }}
 	var file *os.File
 	if r.mirror != nil {
 		if file, err = r.mirror.temporary(); err != nil {
@@ -248,8 +249,7 @@ func (r *Repository) take(ctx context.Context, src io.Reader) (objects int, rece
 	if received, err = n.run(ctx, src); err != nil {
 		return 0, received, fmt.Errorf("taking in a pack: %w", err)
 	}
-	objects = len(n.entries)
-	if objects == 0 {
+	if n.sent == 0 {
 		return 0, received, nil
 	}
 	idx := encodeIndex(n.entries, n.sum)
@@ -271,5 +271,5 @@ func (r *Repository) take(ctx context.Context, src io.Reader) (objects int, rece
 	if p != nil {
 		r.packs = append([]*pack{p}, r.packs...)
 	}
-	return objects, received, nil
+	return n.sent, received, nil
 }

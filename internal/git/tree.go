@@ -36,9 +36,9 @@ type node struct {
 	problem *Problem
 }
 
-// parseTree reads a tree object (https://git-scm.com/docs/gitformat-pack has none of it;
-// https://git-scm.com/book/en/v2/Git-Internals-Git-Objects#_tree_objects) in its own order,
-// without judging it.
+// parseTree reads a tree object in its own order, without judging it: per entry an octal
+// mode, a space, the name, a NUL and 20 bytes of hash
+// (https://git-scm.com/book/en/v2/Git-Internals-Git-Objects#_tree_objects).
 func parseTree(data []byte) ([]node, error) {
 	var nodes []node
 	for len(data) > 0 {
@@ -146,8 +146,8 @@ func compareNodes(a, b node) int {
 	return cmp.Or(cmp.Compare(next(a), next(b)), cmp.Compare(len(a.name), len(b.name)))
 }
 
-// tree reads and judges a tree object, in git's order.
-func (r *Repository) tree(h Hash) ([]node, error) {
+// rawTree reads a tree object as it is.
+func (r *Repository) rawTree(h Hash) ([]node, error) {
 	data, err := r.read(h, plumbing.TreeObject, r.limits.TreeSize)
 	if err != nil {
 		return nil, err
@@ -155,6 +155,15 @@ func (r *Repository) tree(h Hash) ([]node, error) {
 	nodes, err := parseTree(data)
 	if err != nil {
 		return nil, fmt.Errorf("reading tree %s: %w", h, err)
+	}
+	return nodes, nil
+}
+
+// tree reads and judges a tree object, in git's order.
+func (r *Repository) tree(h Hash) ([]node, error) {
+	nodes, err := r.rawTree(h)
+	if err != nil {
+		return nil, err
 	}
 	judge(nodes)
 	if !slices.IsSortedFunc(nodes, compareNodes) {

@@ -81,11 +81,8 @@ func (r *Repository) rewrite(w *Written, tree *Hash, e *edit, dir string, depth 
 	}
 	var nodes []node
 	if tree != nil {
-		data, err := r.read(*tree, plumbing.TreeObject, r.limits.TreeSize)
-		if err != nil {
-			return Hash{}, at(dir, err)
-		}
-		if nodes, err = parseTree(data); err != nil {
+		var err error
+		if nodes, err = r.rawTree(*tree); err != nil {
 			return Hash{}, at(dir, err)
 		}
 		judge(nodes)

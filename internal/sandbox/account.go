@@ -32,7 +32,7 @@ type Team struct {
 // account returns the account of that login, made if there is none. The caller holds mu, or
 // is New.
 func (s *Sandbox) account(login, kind string) *account {
-	if a := s.logins[strings.ToLower(login)]; a != nil {
+	if a := s.people[strings.ToLower(login)]; a != nil {
 		return a
 	}
 	a := &account{
@@ -41,7 +41,7 @@ func (s *Sandbox) account(login, kind string) *account {
 	}
 	// https://docs.github.com/en/account-and-profile/reference/email-addresses-reference#your-noreply-email-address
 	a.email = fmt.Sprintf("%d+%s@users.noreply.github.com", a.ID, login)
-	s.accounts[a.ID], s.logins[strings.ToLower(login)] = a, a
+	s.accounts[a.ID], s.people[strings.ToLower(login)] = a, a
 	return a
 }
 
@@ -66,9 +66,9 @@ func (s *Sandbox) RenameUser(login, to string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.account(login, "User")
-	delete(s.logins, strings.ToLower(login))
+	delete(s.people, strings.ToLower(login))
 	a.Login = to
-	s.logins[strings.ToLower(to)] = a
+	s.people[strings.ToLower(to)] = a
 }
 
 // Org returns the organisation of that login, made if there is none; owners become its owners.
@@ -96,7 +96,9 @@ func (s *Sandbox) Team(org, slug string, members ...string) *Team {
 	for _, login := range members {
 		u := s.account(login, "User")
 		t.members[u.ID], o.member[u.ID] = "active", true
+		t.emit(u, "added")
 	}
+	s.version++
 	return t
 }
 
@@ -112,7 +114,22 @@ func (t *Team) Invite(login string) {
 func (t *Team) Remove(login string) {
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()
-	delete(t.members, t.s.account(login, "User").ID)
+	u := t.s.account(login, "User")
+	delete(t.members, u.ID)
+	t.s.version++
+	t.emit(u, "removed")
+}
+
+// emit tells the organisation's Apps of a change of the members.
+// https://docs.github.com/en/webhooks/webhook-events-and-payloads#membership
+func (t *Team) emit(member *account, action string) {
+	for _, id := range slices.Sorted(maps.Keys(t.s.installations)) {
+		if i := t.s.installations[id]; i.account == t.org && slices.Contains(i.app.o.Events, "membership") {
+			t.s.emitTo(i, nil, &actor{who: t.org}, "membership", action, fields{
+				"scope": "team", "member": t.s.renderUser(member), "team": t.render(), "organization": t.s.renderOrg(t.org),
+			})
+		}
+	}
 }
 
 // Under makes the team a child: its members are the parent's, too.

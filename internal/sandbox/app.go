@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/promotion"
@@ -52,7 +53,8 @@ type installation struct {
 // An actor is who a request comes from, and what it may do.
 type actor struct {
 	who         *account
-	app         *App          // behind a JSON web token or an installation token
+	app         *App          // behind any token but a person's own
+	jwt         bool          // a JSON web token of the App itself
 	install     *installation // of an installation token
 	repos       map[int64]bool
 	permissions map[string]string
@@ -73,7 +75,7 @@ func (a *actor) key() string {
 	switch {
 	case a.install != nil:
 		return "installation " + itoa(a.install.id)
-	case a.app != nil:
+	case a.jwt:
 		return "app " + itoa(a.app.id)
 	case a.who != nil:
 		return "user " + itoa(a.who.ID)
@@ -88,26 +90,20 @@ func (a *actor) named(name string) bool {
 
 // viaApp is performed_via_github_app.
 func (a *actor) viaApp() *App {
-	if a.install == nil {
+	if a.jwt {
 		return nil
 	}
 	return a.app
 }
 
-// appKey returns a key, made once for all Apps of a process: making one takes a tenth of a second.
-var appKey = func() func() *rsa.PrivateKey {
-	var made *rsa.PrivateKey
-	return func() *rsa.PrivateKey {
-		if made == nil {
-			k, err := rsa.GenerateKey(rand.Reader, 2048)
-			if err != nil {
-				panic("sandbox: making a key: " + err.Error())
-			}
-			made = k
-		}
-		return made
+// appKey is the key of every App of a process: making one takes a tenth of a second.
+var appKey = sync.OnceValue(func() *rsa.PrivateKey {
+	k, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic("sandbox: making a key: " + err.Error())
 	}
-}()
+	return k
+})
 
 // App registers a GitHub App.
 func (s *Sandbox) App(o AppOptions) *App {
@@ -144,6 +140,12 @@ func (a *App) Bot() promotion.Identity { return a.bot.Identity }
 func (a *App) PrivateKey() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(a.key)})
 }
+
+// ClientID names the App where people log in.
+func (a *App) ClientID() string { return fmt.Sprintf("Iv1.%016x", a.id) }
+
+// ClientSecret returns the secret that goes with ClientID.
+func (a *App) ClientSecret() string { return fmt.Sprintf("secret%034x", a.id) }
 
 // Secret returns the secret of the webhook.
 func (a *App) Secret() string { return a.o.Secret }
@@ -307,11 +309,11 @@ func (s *Sandbox) ActionsToken(r *Repository, permissions map[string]string) str
 	if app == nil {
 		app = s.app(AppOptions{Name: "GitHub Actions", Owner: "github"})
 		delete(s.apps, app.id)
-		delete(s.logins, "github-actions[bot]")
+		delete(s.people, "github-actions[bot]")
 		app.id, app.actions = 15368, true
 		app.bot.ID, app.bot.Login = 41898282, "github-actions[bot]"
 		app.bot.email = "41898282+github-actions[bot]@users.noreply.github.com"
-		s.apps[app.id], s.accounts[app.bot.ID], s.logins["github-actions[bot]"] = app, app.bot, app.bot
+		s.apps[app.id], s.accounts[app.bot.ID], s.people["github-actions[bot]"] = app, app.bot, app.bot
 	}
 	i := s.install(app, r.owner, []string{r.name})
 	i.permissions = maps.Clone(permissions)
@@ -396,7 +398,20 @@ func (a *actor) sees(r *Repository) bool {
 	if a.install != nil {
 		return a.inReach(r)
 	}
-	return a.who != nil && a.scoped("repo") && r.role(a.who) != promotion.PermissionNone
+	return a.who != nil && (a.scoped("repo") || a.lent(r) != nil) && r.role(a.who) != promotion.PermissionNone
+}
+
+// lent is the installation whose permissions bound what a person does through an App.
+func (a *actor) lent(r *Repository) *installation {
+	if a.app == nil || a.jwt {
+		return nil
+	}
+	for _, i := range r.s.installations {
+		if i.app == a.app && i.covers(r) && i.suspended.IsZero() {
+			return i
+		}
+	}
+	return nil
 }
 
 func (a *actor) scoped(any ...string) bool {
@@ -434,8 +449,20 @@ func (a *actor) may(r *Repository, needs string, role promotion.Permission) *ref
 			return nil
 		}
 		return refuse(http.StatusUnauthorized, "Requires authentication")
+	case a.app != nil:
+		// https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-with-a-github-app-on-behalf-of-a-user
+		granted := reading && !r.o.Private
+		for _, need := range strings.Split(needs, "|") {
+			name, level, _ := strings.Cut(need, ":")
+			granted = granted || a.lent(r) != nil && reaches(a.lent(r).permissions[name], level)
+		}
+		if !granted {
+			return forbidden()
+		}
 	case !reading && !a.scoped("repo") && (r.o.Private || !a.scoped("public_repo")):
 		return notFound()
+	}
+	switch {
 	case !r.role(a.who).AtLeast(role):
 		if role == promotion.PermissionAdmin || role == promotion.PermissionMaintain {
 			return refuse(http.StatusForbidden, "Must have admin rights to Repository.")

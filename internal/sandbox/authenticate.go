@@ -42,7 +42,7 @@ func (s *Sandbox) authenticate(h http.Header) (*actor, *refusal) {
 	return by, nil
 }
 
-// webToken verifies a JSON web token of an App: RS256, the App's number as issuer, at most
+// webToken verifies a JSON web token of an App: RS256, the App's number or client ID as issuer, at most
 // ten minutes of life.
 // https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
 func (s *Sandbox) webToken(token string) (*actor, *refusal) {
@@ -68,6 +68,11 @@ func (s *Sandbox) webToken(token string) (*actor, *refusal) {
 	switch iss := claims.Iss.(type) {
 	case string:
 		id, _ = strconv.ParseInt(iss, 10, 64)
+		for _, a := range s.apps {
+			if a.ClientID() == iss {
+				id = a.id
+			}
+		}
 	case float64:
 		id = int64(iss)
 	}
@@ -89,5 +94,5 @@ func (s *Sandbox) webToken(token string) (*actor, *refusal) {
 	case exp.After(now.Add(10 * time.Minute)):
 		return nil, unauthorized("'Expiration time' claim ('exp') is too far in the future")
 	}
-	return &actor{who: app.bot, app: app}, nil
+	return &actor{who: app.bot, app: app, jwt: true}, nil
 }

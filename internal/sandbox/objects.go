@@ -13,6 +13,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/plumbing/storer"
 )
 
 // signature marks what GitHub itself signed; the sandbox knows its own by hash.
@@ -155,8 +156,16 @@ func (r *Repository) commit(tree plumbing.Hash, parents []plumbing.Hash, author,
 
 func (s *Sandbox) verified(r *Repository, h plumbing.Hash) { r.signed[h] = s.now() }
 
+// at finds a commit; what the store has is read once.
 func (r *Repository) at(h plumbing.Hash) (*object.Commit, error) {
-	return object.GetCommit(r.objects, h)
+	if c := r.known[h]; c != nil {
+		return c, nil
+	}
+	c, err := object.GetCommit(r.objects, h)
+	if err == nil && r.objects == storer.EncodedObjectStorer(r.store) {
+		r.known[h] = c
+	}
+	return c, err
 }
 
 func (r *Repository) mustAt(h plumbing.Hash) *object.Commit {

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// page serves what people see in a browser: a pull request or an issue as text, and the form
-// that registers an App. It returns false for any other path.
+// page serves what people see in a browser: a pull request or an issue as text, the form that
+// registers an App, and the login. It returns false for any other path.
 func (s *Sandbox) page(w http.ResponseWriter, r *http.Request) bool {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/settings/apps/new") {
@@ -21,6 +21,14 @@ func (s *Sandbox) page(w http.ResponseWriter, r *http.Request) bool {
 			owner = parts[1]
 		}
 		s.register(w, r, owner)
+		return true
+	}
+	switch r.Method + " " + r.URL.Path {
+	case "GET /login/oauth/authorize":
+		s.authorize(w, r)
+		return true
+	case "POST /login/oauth/access_token":
+		s.accessToken(w, r)
 		return true
 	}
 	if r.Method != http.MethodGet || len(parts) != 4 || parts[2] != "pull" && parts[2] != "issues" {

@@ -95,6 +95,18 @@ func TestWorkflowsNeedTheirOwnPermission(t *testing.T) {
 	if status, _, text := r.ask(r.Token("bob"), "POST", "/repos/acme/config/git/trees", entry); status != 201 {
 		t.Errorf("a person: got %d %s, want 201", status, text)
 	}
+	tree := must[*github.Tree](t)(r.user("bob").Git.CreateTree(t.Context(), "acme", "config", "", []*github.TreeEntry{
+		{Path: github.String(".github/workflows/ci.yaml"), Mode: github.String("100644"), Type: github.String("blob"), Content: github.String("on: push\n")},
+	}))
+	c := must[*github.Commit](t)(r.user("bob").Git.CreateCommit(t.Context(), "acme", "config", &github.Commit{Message: github.String("m"), Tree: tree}, nil))
+	ref := fields{"ref": "refs/heads/ci", "sha": c.GetSHA()}
+	if status, _, text := r.ask(r.app.InstallationToken("acme"), "POST", "/repos/acme/config/git/refs", ref); status != 403 {
+		t.Errorf("a ref to it: got %d %s, want 403", status, text)
+	}
+	r.repo.Branch("known", "bob", c.GetSHA())
+	if status, _, text := r.ask(r.app.InstallationToken("acme"), "POST", "/repos/acme/config/git/refs", ref); status != 201 {
+		t.Errorf("a ref to what a branch has: got %d %s, want 201", status, text)
+	}
 }
 
 func TestCommitsOfAnAppAreSignedUnlessTheyNameAnAuthor(t *testing.T) {

@@ -125,6 +125,7 @@ func (p *pull) refName(side string) plumbing.ReferenceName {
 
 // follow lets the pull requests of every repository follow a branch that moved.
 func (r *Repository) follow(by *actor, name string, u update) {
+	held := r.ancestors(u.now)
 	for _, id := range slices.Sorted(maps.Keys(r.s.repos)) {
 		base := r.s.repos[id]
 		for _, n := range slices.Sorted(maps.Keys(base.threads)) {
@@ -136,7 +137,7 @@ func (r *Repository) follow(by *actor, name string, u update) {
 				p.headMoved(by, u)
 			}
 			if p.open && base == r && p.baseRef == name {
-				p.baseMoved(by, u)
+				p.baseMoved(by, u, held)
 			}
 		}
 	}
@@ -173,14 +174,14 @@ func (p *pull) headMoved(by *actor, u update) {
 	}
 }
 
-// baseMoved: a base that was deleted closes the pull request; one that holds the head has
-// merged it, whichever way it came there.
+// baseMoved: a base that was deleted closes the pull request; one whose history, held, has the
+// head has merged it, whichever way it came there.
 // https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/incorporating-changes-from-a-pull-request/about-pull-request-merges#indirect-merges
-func (p *pull) baseMoved(by *actor, u update) {
+func (p *pull) baseMoved(by *actor, u update, held map[plumbing.Hash]bool) {
 	switch {
 	case u.now.IsZero():
 		p.close(by)
-	case p.r.isAncestor(p.head, u.now):
+	case held[p.head]:
 		p.land(by, p.bringer(u))
 	default:
 		p.r.s.version++

@@ -152,7 +152,7 @@ func (r *Repository) LandGroups() []int {
 }
 
 // web is GitHub itself.
-func (s *Sandbox) web() *actor { return &actor{who: s.accounts[s.Bot.ID]} }
+func (s *Sandbox) web() *actor { return &actor{who: s.flow} }
 
 func (p *pull) setDraft(by *actor, draft bool) {
 	if p.draft == draft {

@@ -1,10 +1,12 @@
 package sandbox
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
 // An update moves a ref; a zero hash is its absence.
@@ -67,7 +69,11 @@ func (r *Repository) allowed(by *actor, u update) string {
 	if !u.old.IsZero() {
 		list = append(list, r.checksMissing(rules, u.now)...)
 	}
-	for _, c := range r.between(u.old, u.now) {
+	since := u.old
+	if since.IsZero() {
+		since = r.tip(r.o.DefaultBranch)
+	}
+	for _, c := range r.between(since, u.now) {
 		if rules.SignedCommits {
 			if _, ok := r.signed[c.Hash]; !ok {
 				list = append(list, "Commits must have verified signatures.")
@@ -93,28 +99,38 @@ func (r *Repository) workflowsTouched(by *actor, u update) string {
 	if err != nil {
 		return ""
 	}
-	known := map[string]bool{}
-	for name, ref := range r.store.ReferenceStorage {
-		if name.IsBranch() && ref.Type() == plumbing.HashReference {
-			for p, e := range r.workflows(r.mustAt(ref.Hash()).TreeHash) {
-				known[p+e.hash.String()] = true
+	brought := r.workflows(c.TreeHash)
+	for _, name := range append([]string{r.o.DefaultBranch}, r.branchNames()...) {
+		if len(brought) == 0 {
+			return ""
+		}
+		if h := r.tip(name); !h.IsZero() {
+			for p, blob := range r.workflows(r.mustAt(h).TreeHash) {
+				if brought[p] == blob {
+					delete(brought, p)
+				}
 			}
 		}
 	}
-	for p, e := range r.workflows(c.TreeHash) {
-		if !known[p+e.hash.String()] {
-			return p
-		}
+	for _, p := range slices.Sorted(maps.Keys(brought)) {
+		return p
 	}
 	return ""
 }
 
-func (r *Repository) workflows(tree plumbing.Hash) map[string]entry {
-	found := map[string]entry{}
-	for p, e := range r.flat(tree) {
-		if strings.HasPrefix(p, ".github/workflows/") {
-			found[p] = e
-		}
+// workflows are the files that GitHub Actions would run, with their blobs.
+func (r *Repository) workflows(tree plumbing.Hash) map[string]plumbing.Hash {
+	found := map[string]plumbing.Hash{}
+	t, err := object.GetTree(r.objects, tree)
+	if err != nil {
+		return found
+	}
+	const dir = ".github/workflows"
+	if t, err = t.Tree(dir); err != nil {
+		return found
+	}
+	for _, e := range t.Entries {
+		found[dir+"/"+e.Name] = e.Hash
 	}
 	return found
 }
@@ -135,11 +151,20 @@ func (r *Repository) apply(by *actor, updates ...update) {
 	for _, u := range updates {
 		r.police(by, u)
 	}
+	tags := 0
+	for _, u := range updates {
+		if u.ref.IsTag() {
+			tags++
+		}
+	}
 	for _, u := range updates {
 		if u.old == u.now {
 			continue
 		}
-		r.pushEvent(by, u)
+		// https://docs.github.com/en/webhooks/webhook-events-and-payloads#push (more than three tags)
+		if !u.ref.IsTag() || tags <= 3 {
+			r.pushEvent(by, u)
+		}
 		if name, ok := strings.CutPrefix(u.ref.String(), "refs/heads/"); ok {
 			r.follow(by, name, u)
 		}
@@ -149,7 +174,7 @@ func (r *Repository) apply(by *actor, updates ...update) {
 // police records the loss of a person's commit by an App: a forced push or a deletion after
 // which no ref but those of pull requests reaches it.
 func (r *Repository) police(by *actor, u update) {
-	if by.install == nil || u.old.IsZero() {
+	if by.install == nil || u.old.IsZero() || !u.now.IsZero() && !u.forced(r) {
 		return
 	}
 	var heads []plumbing.Hash

@@ -135,11 +135,7 @@ func (r *Repository) html(format string, args ...any) string {
 }
 
 func (r *Repository) renderLabel(l *label) fields {
-	var text any
-	if l.description != "" {
-		text = l.description
-	}
-	return fields{"id": l.id, "node_id": nodeID("LA", l.id), "url": r.url("/labels/%s", l.name), "name": l.name, "color": l.color, "default": false, "description": text}
+	return fields{"id": l.id, "node_id": nodeID("LA", l.id), "url": r.url("/labels/%s", l.name), "name": l.name, "color": l.color, "default": false, "description": l.description}
 }
 
 func (t *thread) renderLabels() []any {
@@ -344,7 +340,7 @@ func (s *Sandbox) renderApp(a *App) any {
 		return nil
 	}
 	return fields{
-		"id": a.id, "slug": a.slug, "node_id": nodeID("A", a.id), "client_id": fmt.Sprintf("Iv1.%016x", a.id), "owner": s.renderUser(a.owner),
+		"id": a.id, "slug": a.slug, "node_id": nodeID("A", a.id), "client_id": a.ClientID(), "owner": s.renderUser(a.owner),
 		"name": a.o.Name, "description": "", "external_url": s.URL(), "html_url": s.URL() + "/apps/" + a.slug,
 		"created_at": stamp(a.created), "updated_at": stamp(a.created), "permissions": a.o.Permissions, "events": a.events(),
 	}
@@ -535,7 +531,7 @@ func (r *Repository) renderCommit(c *object.Commit) fields {
 // byEmail is the account that commits with an address, null if GitHub knows none.
 func (s *Sandbox) byEmail(email string) any {
 	if email == "noreply@github.com" {
-		return s.renderUser(s.logins["web-flow"])
+		return s.renderUser(s.flow)
 	}
 	for _, a := range s.accounts {
 		if strings.EqualFold(a.email, email) {

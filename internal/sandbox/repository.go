@@ -36,6 +36,7 @@ type Repository struct {
 	store    *memory.Storage
 	objects  storer.EncodedObjectStorer // store, or what a push would make of it
 	o        RepositoryOptions
+	known    map[plumbing.Hash]*gitCommit // commits of the store that were read
 	archived bool
 	created  time.Time
 	pushed   time.Time
@@ -83,6 +84,7 @@ func (s *Sandbox) repository(owner *account, name string, o RepositoryOptions, p
 		s: s, id: s.next(), owner: owner, name: name, parent: parent, o: o, created: s.now(), pushed: s.now(),
 		store: memory.NewStorage(), people: map[int64]promotion.Permission{}, teams: map[string]promotion.Permission{},
 		signed: map[plumbing.Hash]time.Time{}, threads: map[int]*thread{},
+		known: map[plumbing.Hash]*gitCommit{},
 	}
 	r.objects = r.store
 	r.setHead()

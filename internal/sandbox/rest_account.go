@@ -21,7 +21,7 @@ func (s *Sandbox) fullUser(a *account) fields {
 }
 
 func userGet(c *call) (any, error) {
-	a := c.s.logins[strings.ToLower(c.args["username"])]
+	a := c.s.people[strings.ToLower(c.args["username"])]
 	if a == nil {
 		return nil, notFound()
 	}
@@ -49,7 +49,7 @@ func userSelf(c *call) (any, error) {
 }
 
 func orgGet(c *call) (any, error) {
-	a := c.s.logins[strings.ToLower(c.args["org"])]
+	a := c.s.people[strings.ToLower(c.args["org"])]
 	if a == nil || a.kind != "Organization" {
 		return nil, notFound()
 	}
@@ -65,7 +65,7 @@ func orgGet(c *call) (any, error) {
 // or a member of the organisation whose token has read:org.
 // https://docs.github.com/en/rest/teams/teams#get-a-team-by-name
 func (c *call) team() (*Team, *refusal) {
-	org := c.s.logins[strings.ToLower(c.args["org"])]
+	org := c.s.people[strings.ToLower(c.args["org"])]
 	if org == nil || org.kind != "Organization" {
 		return nil, notFound()
 	}
@@ -73,7 +73,7 @@ func (c *call) team() (*Team, *refusal) {
 		if i.account != org || !reaches(c.by.permissions["members"], "read") {
 			return nil, forbidden()
 		}
-	} else if !org.member[c.by.who.ID] || !c.by.scoped("read:org", "write:org", "admin:org") {
+	} else if !org.member[c.by.who.ID] || c.by.app == nil && !c.by.scoped("read:org", "write:org", "admin:org") {
 		return nil, notFound()
 	}
 	if t := org.teams[c.args["team_slug"]]; t != nil {
@@ -104,7 +104,7 @@ func teamMembership(c *call) (any, error) {
 	if no != nil {
 		return nil, no
 	}
-	a := c.s.logins[strings.ToLower(c.args["username"])]
+	a := c.s.people[strings.ToLower(c.args["username"])]
 	if a == nil || t.state(a.ID) == "" {
 		return nil, notFound()
 	}
@@ -345,7 +345,7 @@ func manifestConvert(c *call) (any, error) {
 	}
 	delete(c.s.manifests, c.args["code"])
 	out := c.s.renderApp(a).(fields)
-	out["client_secret"], out["webhook_secret"], out["pem"] = secretText(), a.o.Secret, string(a.PrivateKey())
+	out["client_secret"], out["webhook_secret"], out["pem"] = a.ClientSecret(), a.o.Secret, string(a.PrivateKey())
 	return c.created(out)
 }
 

@@ -66,6 +66,17 @@ func checkUpdate(c *call) (any, error) {
 	return x.render(), nil
 }
 
+// checkRerequest asks the App that made the check run to run it again.
+// https://docs.github.com/en/rest/checks/runs#rerequest-a-check-run
+func checkRerequest(c *call) (any, error) {
+	x, no := c.check()
+	if no != nil {
+		return nil, no
+	}
+	x.emit(c.by, "rerequested", nil)
+	return c.created(fields{})
+}
+
 func checkAnnotations(c *call) (any, error) {
 	x, no := c.check()
 	if no != nil {
@@ -211,6 +222,23 @@ func (r *Repository) setStatus(by *actor, sha, context, state, description, targ
 		"branches": []any{}, "commit": r.renderCommit(r.mustAt(commit)), "created_at": stamp(x.at), "updated_at": stamp(x.at),
 	})
 	return x
+}
+
+// dispatch sends an event of the caller's own kind.
+// https://docs.github.com/en/rest/repos/repos#create-a-repository-dispatch-event
+func dispatch(c *call) (any, error) {
+	var in struct {
+		Type    string `json:"event_type"`
+		Payload fields `json:"client_payload"`
+	}
+	if no := c.read(&in); no != nil {
+		return nil, no
+	}
+	if in.Type == "" || len(in.Type) > 100 || len(in.Payload) > 10 {
+		return nil, unprocessable("Invalid request.\n\nevent_type has 1 to 100 characters, client_payload at most 10 keys.")
+	}
+	c.s.emit(c.repo, c.by, "repository_dispatch", in.Type, fields{"branch": c.repo.o.DefaultBranch, "client_payload": in.Payload})
+	return c.empty()
 }
 
 func deploymentList(c *call) (any, error) {

@@ -279,7 +279,7 @@ func reviewersAdd(c *call) (any, error) {
 	var people []*account
 	var teams []*Team
 	for _, login := range in.Reviewers {
-		a := c.s.logins[strings.ToLower(login)]
+		a := c.s.people[strings.ToLower(login)]
 		if a == nil || c.repo.people[a.ID] == "" && c.repo.role(a) != promotion.PermissionAdmin && !c.repo.role(a).AtLeast(promotion.PermissionTriage) {
 			return nil, unknown
 		}

@@ -174,7 +174,7 @@ func rulesGet(c *call) (any, error) {
 // permissionGet tells the legacy permission, of which there are four, and the role.
 // https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
 func permissionGet(c *call) (any, error) {
-	a := c.s.logins[strings.ToLower(c.args["username"])]
+	a := c.s.people[strings.ToLower(c.args["username"])]
 	if a == nil {
 		return nil, notFound()
 	}

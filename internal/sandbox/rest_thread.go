@@ -97,7 +97,7 @@ func (c *call) fill(t *thread, in issueInput) {
 	if in.Assignees != nil {
 		t.assignees = nil
 		for _, login := range *in.Assignees {
-			if a := c.s.logins[strings.ToLower(login)]; a != nil && c.repo.role(a).AtLeast(triage) {
+			if a := c.s.people[strings.ToLower(login)]; a != nil && c.repo.role(a).AtLeast(triage) {
 				t.assignees = append(t.assignees, a)
 			}
 		}
@@ -163,6 +163,31 @@ func commentList(c *call) (any, error) {
 	}
 	since, _ := time.Parse(time.RFC3339, c.query("since"))
 	list := slices.DeleteFunc(slices.Clone(t.comments), func(x *comment) bool { return x.updated.Before(since) })
+	return page(c, list, func(x *comment) any { return x.render() }), nil
+}
+
+// commentsOfRepo lists the comments of all issues and pull requests, by number, or by the
+// last change where sort is updated.
+// https://docs.github.com/en/rest/issues/comments#list-issue-comments-for-a-repository
+func commentsOfRepo(c *call) (any, error) {
+	since, _ := time.Parse(time.RFC3339, c.query("since"))
+	var list []*comment
+	for _, t := range c.repo.threads {
+		for _, x := range t.comments {
+			if !x.updated.Before(since) {
+				list = append(list, x)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b *comment) int {
+		if n := a.updated.Compare(b.updated); c.query("sort") == "updated" && n != 0 {
+			return n
+		}
+		return cmp.Compare(a.id, b.id)
+	})
+	if c.query("direction") == "desc" {
+		slices.Reverse(list)
+	}
 	return page(c, list, func(x *comment) any { return x.render() }), nil
 }
 

@@ -64,7 +64,7 @@ var allPermissions = map[string]string{
 }
 
 var allEvents = []string{
-	"push", "pull_request", "pull_request_review", "issues", "issue_comment", "check_run", "status", "deployment", "deployment_status", "merge_group", "repository",
+	"push", "pull_request", "pull_request_review", "issues", "issue_comment", "check_run", "status", "deployment", "deployment_status", "merge_group", "repository", "membership", "repository_dispatch",
 }
 
 func newRig(t *testing.T, change ...func(*Options)) *rig {

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
-
-	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
 // TB is what a sandbox needs of *testing.T.
@@ -47,8 +45,6 @@ type Limits struct {
 
 // A Sandbox is a GitHub and an OCI registry. Its methods may be called at once.
 type Sandbox struct {
-	Bot promotion.Identity // the account "web-flow", which signs what GitHub commits
-
 	o        Options
 	routes   []route
 	listener net.Listener
@@ -58,14 +54,17 @@ type Sandbox struct {
 	mu            sync.Mutex // owns what follows, and every object of every repository
 	last          int64      // of the numbers given out
 	accounts      map[int64]*account
-	logins        map[string]*account // by lower-case login
+	people        map[string]*account // by lower-case login
 	repos         map[int64]*Repository
 	names         map[string]*Repository // by lower-case owner/name
 	former        map[string]*Repository // names that moved
 	tokens        map[string]*actor
 	apps          map[int64]*App
 	installations map[int64]*installation
-	manifests     map[string]*App // by code, until converted
+	manifests     map[string]*App  // by code, until converted
+	flow          *account         // web-flow, which commits what GitHub does itself
+	visitor       *account         // who sits at the browser
+	logins        map[string]login // by code, until exchanged
 	deliveries    []*delivery
 	violations    []string
 	requests      []Request
@@ -82,7 +81,7 @@ func New(o Options) *Sandbox {
 		o.Now = time.Now
 	}
 	s := &Sandbox{
-		o: o, accounts: map[int64]*account{}, logins: map[string]*account{},
+		o: o, accounts: map[int64]*account{}, people: map[string]*account{}, logins: map[string]login{},
 		repos: map[int64]*Repository{}, names: map[string]*Repository{}, former: map[string]*Repository{},
 		tokens: map[string]*actor{}, apps: map[int64]*App{}, installations: map[int64]*installation{},
 		manifests: map[string]*App{}, counts: map[string]int{}, used: map[string]*usage{},
@@ -90,7 +89,7 @@ func New(o Options) *Sandbox {
 	}
 	s.images = newShelf(s)
 	s.routes = routes()
-	s.Bot = s.account("web-flow", "User").Identity
+	s.flow = s.account("web-flow", "User")
 	return s
 }
 

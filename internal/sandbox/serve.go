@@ -329,7 +329,7 @@ func (c *call) work(path string) (any, error) {
 	if no := c.locate(path); no != nil {
 		return nil, no
 	}
-	if by.app != nil && by.install == nil {
+	if by.jwt {
 		return nil, forbidden()
 	}
 	if no := by.may(c.repo, c.route.needs, c.route.role); no != nil {
@@ -347,10 +347,9 @@ func (c *call) run() (any, error) { return c.route.do(c) }
 // enter asks for leave at the doors that are not a repository's.
 func (c *call) enter() *refusal {
 	by := c.by
-	jwt := by.app != nil && by.install == nil
 	switch c.route.door {
 	case byApp:
-		if !jwt {
+		if !by.jwt {
 			return refuse(http.StatusUnauthorized, "A JSON web token could not be decoded")
 		}
 	case byInstallation:
@@ -361,7 +360,7 @@ func (c *call) enter() *refusal {
 			return refuse(http.StatusForbidden, "This installation has been suspended")
 		}
 	case byToken:
-		if by.who == nil || jwt {
+		if by.who == nil || by.jwt {
 			return refuse(http.StatusUnauthorized, "Requires authentication")
 		}
 	}
@@ -574,6 +573,9 @@ type remembered struct {
 func (s *Sandbox) recall(key string, now []byte, stale bool) []byte {
 	m := s.memory[key]
 	if m == nil {
+		if len(s.memory) >= 10_000 {
+			clear(s.memory)
+		}
 		m = &remembered{version: s.version, last: now}
 		s.memory[key] = m
 	}

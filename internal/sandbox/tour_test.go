@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-github/v60/github"
 
+	"github.com/pinnace-dev/pinnace/internal/openapi"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
@@ -130,6 +131,55 @@ func TestTour(t *testing.T) {
 	must[*github.RateLimits](t)(bot.RateLimit.Get(ctx))
 	must[*github.APIMeta](t)(bot.Meta.Get(ctx))
 
+	token, numbers := r.Token("alice"), strings.NewReplacer(
+		"{pr}", itoa(int64(num)), "{review}", itoa(review.GetID()), "{issue}", itoa(int64(issue.GetNumber())), "{run}", itoa(run.GetID()),
+		"{dep}", itoa(dep.GetID()), "{inst}", itoa(r.inst), "{commit}", commit.GetSHA(),
+	)
+	pending := r.pending(num)
+	for _, x := range []struct {
+		token, method, path string
+		body                any
+		status              int
+	}{
+		{token, "GET", "/repos/acme/config/pulls/{pr}/merge", nil, 404},
+		{token, "DELETE", "/repos/acme/config/pulls/{pr}/requested_reviewers", fields{"reviewers": []string{"bob"}, "team_reviewers": []string{"release"}}, 200},
+		{token, "GET", "/repos/acme/config/pulls/{pr}/reviews/{review}", nil, 200},
+		{r.Token("bob"), "POST", "/repos/acme/config/pulls/{pr}/reviews/" + pending + "/events", fields{"event": "COMMENT", "body": "fine"}, 200},
+		{r.Token("bob"), "POST", "/repos/acme/config/pulls/{pr}/reviews/" + pending + "/events", fields{"event": "COMMENT", "body": "fine"}, 422},
+		{token, "PUT", "/repos/acme/config/pulls/{pr}/update-branch", fields{"expected_head_sha": "{commit}"}, 422},
+		{token, "PATCH", "/repos/acme/config/git/refs/heads/pinnace/pin/dev", fields{"sha": commit.GetSHA()}, 200},
+		{token, "GET", "/repos/acme/config/commits?path=envs&sha=main", nil, 200},
+		{token, "GET", "/repos/acme/config/issues/comments?sort=updated", nil, 200},
+		{token, "GET", "/repos/acme/config/issues/{pr}/labels", nil, 200},
+		{token, "PUT", "/repos/acme/config/issues/{pr}/labels", fields{"labels": []string{"promotion"}}, 200},
+		{token, "PATCH", "/repos/acme/config/issues/{issue}", fields{"state": "open", "labels": []string{"a", "b"}, "assignees": []string{"bob"}, "title": "Board"}, 200},
+		{token, "PATCH", "/repos/acme/config/issues/{pr}", fields{"state": "closed"}, 200},
+		{token, "PATCH", "/repos/acme/config/issues/{pr}", fields{"state": "open"}, 200},
+		{token, "PATCH", "/repos/acme/config/labels/new", fields{"new_name": "old", "color": "00ff00"}, 200},
+		{token, "DELETE", "/repos/acme/config/labels/old", nil, 204},
+		{token, "POST", "/repos/acme/config/labels", fields{"name": "promotion"}, 422},
+		{token, "POST", "/repos/acme/config/check-runs/{run}/rerequest", nil, 201},
+		{token, "POST", "/repos/acme/config/dispatches", fields{"event_type": "image", "client_payload": fields{"tag": "1"}}, 204},
+		{token, "GET", "/repos/acme/config/deployments/{dep}", nil, 200},
+		{token, "GET", "/orgs/acme", nil, 200},
+		{token, "GET", "/orgs/acme/teams/release/members", nil, 200},
+		{r.door(), "GET", "/app", nil, 200},
+		{r.door(), "GET", "/app/installations", nil, 200},
+		{r.door(), "GET", "/app/installations/{inst}", nil, 200},
+		{r.door(), "POST", "/app/installations/{inst}/access_tokens", fields{}, 201},
+		{r.door(), "GET", "/repos/acme/config/installation", nil, 200},
+		{r.door(), "GET", "/orgs/acme/installation", nil, 200},
+		{r.door(), "GET", "/users/acme/installation", nil, 200},
+		{r.door(), "GET", "/app/hook/deliveries", nil, 200},
+		{r.door(), "GET", "/app/hook/deliveries/1", nil, 404},
+		{r.door(), "POST", "/app/hook/deliveries/1/attempts", nil, 404},
+		{"", "POST", "/app-manifests/none/conversions", nil, 404},
+	} {
+		if status, _, text := r.ask(x.token, x.method, numbers.Replace(x.path), x.body); status != x.status {
+			t.Errorf("%s %s: got %d %s, want %d", x.method, x.path, status, text, x.status)
+		}
+	}
+
 	r.clock.pass(time.Minute)
 	merged := must[*github.PullRequestMergeResult](t)(bot.PullRequests.Merge(ctx, o, n, num, "", &github.PullRequestOptions{SHA: commit.GetSHA(), MergeMethod: "squash"}))
 	if text, _ := r.repo.File("main", "envs/dev/app.yaml"); text != "image: shop:2\n" || r.repo.Tip("main") != merged.GetSHA() {
@@ -147,6 +197,30 @@ func TestTour(t *testing.T) {
 	}
 	_, _, err = bot.Repositories.Get(ctx, o, n)
 	refused(t, err, http.StatusUnauthorized, "Bad credentials")
+
+	asked := map[string]bool{}
+	for _, q := range r.Requests() {
+		asked[q.Method+" "+q.Route] = true
+	}
+	for _, x := range routes() {
+		if !asked[x.method+" "+x.template] {
+			t.Errorf("the tour passes by %s %s", x.method, x.template)
+		}
+	}
+	t.Run("against GitHub's description", func(t *testing.T) {
+		if openapi.File() == "" {
+			t.Skip(openapi.Environment + " does not name the folder of npm's @octokit/openapi@23.0.2")
+		}
+	})
+}
+
+// pending starts a review by bob, and returns its number.
+func (r *rig) pending(number int) string {
+	id, err := r.repo.Review(number, "bob", promotion.Pending, "later")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return itoa(id)
 }
 
 func TestUnknownRoute(t *testing.T) {

@@ -19,6 +19,10 @@ import (
 // https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks
 const retention = 3 * 24 * time.Hour
 
+// What is larger is not delivered.
+// https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap
+const payloadCap = 25 << 20
+
 // A Delivery is a webhook event on its way to an App.
 type Delivery struct {
 	ID           int64  // of this attempt
@@ -95,6 +99,9 @@ func (s *Sandbox) emitTo(i *installation, r *Repository, by *actor, event, actio
 		body[k] = v
 	}
 	d.Payload, _ = json.Marshal(body)
+	if len(d.Payload) > payloadCap {
+		return
+	}
 	s.deliveries = append(s.deliveries, d)
 }
 

@@ -99,6 +99,8 @@ func TestDeliveriesTellWhatHappened(t *testing.T) {
 	r.app.Suspend("acme", true)
 	r.app.Suspend("acme", false)
 	r.app.Permit("acme", allPermissions)
+	r.Team("acme", "release", "bob").Remove("bob")
+	r.ask(r.Token("bob"), "POST", "/repos/acme/config/dispatches", fields{"event_type": "image"})
 	r.repo.Rename("settings")
 	r.repo.Archive(true)
 	if n, err := r.Deliver(t.Context()); err != nil || n == 0 {
@@ -108,7 +110,7 @@ func TestDeliveriesTellWhatHappened(t *testing.T) {
 		pull_request.labeled pull_request.unlabeled issue_comment.created issue_comment.edited pull_request.edited check_run.created check_run.completed
 		check_run.rerequested check_run.requested_action status issues.opened pull_request.closed pull_request.reopened pull_request.converted_to_draft
 		pull_request.ready_for_review pull_request.closed push push push installation_repositories.added installation.suspend installation.unsuspend
-		installation.new_permissions_accepted repository.renamed repository.archived`)
+		installation.new_permissions_accepted membership.added membership.removed repository_dispatch.image repository.renamed repository.archived`)
 	if d := cmp.Diff(want, h.got); d != "" {
 		t.Error(d)
 	}
