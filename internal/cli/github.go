@@ -128,7 +128,7 @@ func (f *githubFlags) asApp(ctx context.Context, a *access, o github.Options, ow
 		return err
 	}
 	if !ok {
-		return fmt.Errorf("App %d is not installed on %s/%s: install it there, or add the repository to its installation", f.appID, owner, name)
+		return fmt.Errorf("no installation of App %d covers %s/%s: install it there, or add the repository to its installation", f.appID, owner, name)
 	}
 	o.Tokens = app.Tokens(installation.ID, nil, map[string]string{"metadata": "read"})
 	client, err := github.New(o)

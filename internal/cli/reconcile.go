@@ -76,10 +76,14 @@ needed.`,
 			if output == "json" {
 				err = out.JSON(cmd.OutOrStdout())
 			} else {
+				diffs := ""
 				for _, b := range out.Bases {
 					for _, q := range b.Proposals {
-						fmt.Fprint(cmd.OutOrStdout(), strings.Join(q.Diffs, ""))
+						diffs += strings.Join(q.Diffs, "")
 					}
+				}
+				if diffs != "" {
+					fmt.Fprintln(cmd.OutOrStdout(), diffs)
 				}
 				out.Text(cmd.OutOrStdout())
 			}

@@ -31,8 +31,9 @@ type Moment struct {
 	Event           string // review_dismissed, head_ref_force_pushed, closed, reopened, merged, ...
 	At              time.Time
 	Actor           Identity
-	Commit          string // of the event, where it has one
-	Review          int64  // review_dismissed: which
-	DismissalCommit string // review_dismissed by a push: the head that did it
-	Message         string // review_dismissed: what was said
+	Commit          string      // of the event, where it has one
+	Review          int64       // review_dismissed: which
+	Was             ReviewState // review_dismissed: what that review said until then; "" where nobody knows
+	DismissalCommit string      // review_dismissed by a push: the head that did it
+	Message         string      // review_dismissed: what was said
 }
