@@ -23,7 +23,7 @@ import (
 type hubKey struct{}
 
 // A hub is the GitHub of one script, with a registry of its own. It starts with the first
-// github init.
+// command of its own.
 type hub struct {
 	t     *testing.T
 	world *sandbox.Sandbox
@@ -31,16 +31,16 @@ type hub struct {
 	repo  *sandbox.Repository // that the words after init are about
 
 	mu     sync.Mutex
-	real   bool // the clock is the machine's
+	now    time.Time // on GitHub; zero: the clock is the machine's
 	faults []*fault
 }
 
-// A fault befalls the nth call of a route, or with nth 0 each.
+// A fault befalls the nth call of a path, or with nth 0 each.
 type fault struct {
-	method, route string
-	after         bool
-	failure       *sandbox.Failure
-	nth, seen     int
+	method, path string
+	after        bool
+	failure      *sandbox.Failure
+	nth, seen    int
 }
 
 // hubCommands are the words of "github WORD ...".
@@ -52,7 +52,9 @@ var hubCommands = map[string]struct {
 	"init":          {"OWNER/NAME [DIR] [private]", 1, (*hub).init},
 	"image":         {"NAME:TAG [SEED] [KEY=VALUE...]", 1, (*hub).image},
 	"token":         {"USER LEVEL", 2, (*hub).token},
+	"workflow":      {"[PERMISSION=LEVEL...]", 0, (*hub).workflow},
 	"app":           {"[PERMISSION=LEVEL...]", 0, (*hub).useApp},
+	"date":          {"YYYY-MM-DD", 1, (*hub).date},
 	"commit":        {"BRANCH USER MESSAGE DIR", 4, (*hub).commit},
 	"branch":        {"BRANCH FROM", 2, (*hub).branch},
 	"delete-branch": {"BRANCH USER", 2, (*hub).deleteBranch},
@@ -61,14 +63,17 @@ var hubCommands = map[string]struct {
 	"rename":        {"NAME", 1, (*hub).rename},
 	"merge":         {"N USER METHOD", 3, (*hub).merge},
 	"close":         {"N USER", 2, (*hub).close},
+	"reopen":        {"N USER", 2, (*hub).reopen},
+	"edit":          {"N USER TITLE BODY", 4, (*hub).edit},
 	"review":        {"N USER STATE", 3, (*hub).review},
-	"fault":         {"METHOD ROUTE before|after STATUS|hangup [NTH|all]", 4, (*hub).fault},
+	"fault":         {"METHOD PATH before|after STATUS|hangup [NTH|all]", 4, (*hub).fault},
 	"heal":          {"", 0, (*hub).heal},
 	"writes":        {"COUNT", 1, (*hub).writes},
 	"prs":           {"", 0, (*hub).pullRequests},
 	"pr":            {"N", 1, (*hub).pullRequest},
 	"file":          {"BRANCH PATH", 2, (*hub).file},
 	"log":           {"BRANCH", 1, (*hub).log},
+	"message":       {"BRANCH", 1, (*hub).message},
 	"branches":      {"", 0, (*hub).branches},
 	"tip":           {"BRANCH", 1, (*hub).tip},
 }
@@ -83,23 +88,44 @@ func github(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: github %s %s", args[0], c.usage)
 	}
 	h := ts.Value(hubKey{}).(*hub)
-	if args[0] != "init" && h.repo == nil {
+	if h.world == nil {
+		h.start(ts)
+	}
+	if h.repo == nil && args[0] != "init" && args[0] != "image" {
 		ts.Fatalf("github init comes first")
 	}
 	c.run(h, ts, args[1:])
 }
 
-// clock is the time on GitHub: a morning in 2026 that does not pass.
+// clock is the time on GitHub: that of a morning which does not pass.
 func (h *hub) clock() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.real {
+	if h.now.IsZero() {
 		return time.Now()
 	}
-	return time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+	return h.now
 }
 
+// date YYYY-MM-DD lets it be nine o'clock of that day. $GH_TOKEN is a new one, since those of
+// an App end after an hour.
+func (h *hub) date(ts *testscript.TestScript, args []string) {
+	day, err := time.Parse(time.DateOnly, args[0])
+	ts.Check(err)
+	h.setClock(day.Add(9 * time.Hour))
+	owner, _, _ := strings.Cut(h.repo.FullName(), "/")
+	ts.Setenv("GH_TOKEN", h.app.InstallationToken(owner))
+}
+
+func (h *hub) setClock(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.now = now
+}
+
+// start sets $GITHUB_API_URL, and $REGISTRY to the registry of github image.
 func (h *hub) start(ts *testscript.TestScript) {
+	h.setClock(time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC))
 	h.world = sandbox.New(sandbox.Options{T: blame{h.t, ts.Name()}, Now: h.clock, Ours: func(c sandbox.Commit) bool {
 		return c.AuthorEmail == "bot@pinnace.dev" || strings.Contains(c.AuthorEmail, "+pinnace")
 	}})
@@ -127,12 +153,8 @@ func (b blame) Errorf(format string, args ...any) {
 
 // init OWNER/NAME [DIR] [private] makes a repository of the files of a directory, in which
 // $NAME is replaced by the environment's value; without DIR it is empty. ada owns it, bob
-// may write. It sets $GITHUB_API_URL, $GH_TOKEN to a token of Pinnace's App, and $REGISTRY
-// to the registry of github image.
+// may write. It sets $GH_TOKEN to a token of Pinnace's App.
 func (h *hub) init(ts *testscript.TestScript, args []string) {
-	if h.world == nil {
-		h.start(ts)
-	}
 	owner, name, ok := strings.Cut(args[0], "/")
 	if !ok {
 		ts.Fatalf("github init %s: want OWNER/NAME", args[0])
@@ -207,22 +229,30 @@ func (h *hub) token(ts *testscript.TestScript, args []string) {
 // the time, the clock is the machine's from now on.
 func (h *hub) useApp(ts *testscript.TestScript, args []string) {
 	if len(args) > 0 {
-		permissions := map[string]string{}
-		for _, arg := range args {
-			key, level, _ := strings.Cut(arg, "=")
-			permissions[key] = level
-		}
 		owner, _, _ := strings.Cut(h.repo.FullName(), "/")
-		h.app.Permit(owner, permissions)
+		h.app.Permit(owner, permissions(args))
 	}
-	h.mu.Lock()
-	h.real = true
-	h.mu.Unlock()
+	h.setClock(time.Time{})
 	key := ts.MkAbs("app.pem")
 	ts.Check(os.WriteFile(key, h.app.PrivateKey(), 0o600))
 	ts.Setenv("APP_ID", strconv.FormatInt(h.app.ID(), 10))
 	ts.Setenv("APP_KEY", key)
 	ts.Setenv("GH_TOKEN", "")
+}
+
+// workflow PERMISSION=LEVEL... sets $GH_TOKEN to that of a run of GitHub Actions, whose
+// workflow asks for these permissions.
+func (h *hub) workflow(ts *testscript.TestScript, args []string) {
+	ts.Setenv("GH_TOKEN", h.world.ActionsToken(h.repo, permissions(args)))
+}
+
+func permissions(args []string) map[string]string {
+	out := map[string]string{}
+	for _, arg := range args {
+		key, level, _ := strings.Cut(arg, "=")
+		out[key] = level
+	}
+	return out
 }
 
 // commit BRANCH USER MESSAGE DIR commits the files of a directory, in which $NAME is
@@ -254,7 +284,7 @@ func (h *hub) protect(ts *testscript.TestScript, args []string) {
 		case "no-creation":
 			rules.NoCreation = true
 		case "up-to-date":
-			rules.UpToDate = true
+			rules.UpToDate, rules.Checks = true, []promotion.RequiredCheck{{Context: "ci"}}
 		default:
 			ts.Fatalf("github protect: unknown rule %s", rule)
 		}
@@ -276,17 +306,26 @@ func (h *hub) close(ts *testscript.TestScript, args []string) {
 	h.repo.Close(number(ts, args[0]), args[1])
 }
 
+func (h *hub) reopen(ts *testscript.TestScript, args []string) {
+	ts.Check(h.repo.Reopen(number(ts, args[0]), args[1]))
+}
+
+// edit N USER TITLE BODY replaces the text of a pull request.
+func (h *hub) edit(ts *testscript.TestScript, args []string) {
+	h.repo.Edit(number(ts, args[0]), args[1], args[2], args[3])
+}
+
 // review N USER STATE reviews: approved, changes-requested or commented.
 func (h *hub) review(ts *testscript.TestScript, args []string) {
 	state := promotion.ReviewState(strings.ToUpper(strings.ReplaceAll(args[2], "-", "_")))
-	_, err := h.repo.Review(number(ts, args[0]), args[1], state, "")
+	_, err := h.repo.Review(number(ts, args[0]), args[1], state, "I have read it.")
 	ts.Check(err)
 }
 
-// fault METHOD ROUTE before|after STATUS|hangup [NTH|all] fails a call before its effect, or
-// loses its answer after it: the first of the route, the nth, or all until github heal.
+// fault METHOD PATH before|after STATUS|hangup [NTH|all] fails a call before its effect, or
+// loses its answer after it: the first of the path, the nth, or all until github heal.
 func (h *hub) fault(ts *testscript.TestScript, args []string) {
-	f := &fault{method: args[0], route: args[1], after: args[2] == "after", failure: sandbox.Hangup(), nth: 1}
+	f := &fault{method: args[0], path: args[1], after: args[2] == "after", failure: sandbox.Hangup(), nth: 1}
 	if args[3] != "hangup" {
 		f.failure = sandbox.Status(number(ts, args[3]))
 	}
@@ -307,7 +346,7 @@ func (h *hub) heal(ts *testscript.TestScript, _ []string) {
 	defer h.mu.Unlock()
 	for _, f := range h.faults {
 		if f.seen < max(f.nth, 1) {
-			ts.Fatalf("%s %s was asked %d times: the fault never came", f.method, f.route, f.seen)
+			ts.Fatalf("%s %s was asked %d times: the fault never came", f.method, f.path, f.seen)
 		}
 	}
 	h.faults = nil
@@ -317,7 +356,7 @@ func (h *hub) befall(c sandbox.Call) sandbox.Fault {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, f := range h.faults {
-		if f.method != c.Method || f.route != c.Route && f.route != c.Path {
+		if f.method != c.Method || f.path != c.Path {
 			continue
 		}
 		if f.seen++; f.nth != 0 && f.seen != f.nth {
@@ -348,8 +387,9 @@ func (h *hub) writes(ts *testscript.TestScript, args []string) {
 
 // prs prints a line for each pull request.
 func (h *hub) pullRequests(ts *testscript.TestScript, _ []string) {
+	out := ts.Stdout()
 	for _, p := range h.repo.PullRequests() {
-		fmt.Fprintf(ts.Stdout(), "#%d %s %s <- %s: %s\n", p.Number, p.State, p.Base.Ref, p.Head.Ref, p.Title)
+		fmt.Fprintf(out, "#%d %s %s <- %s: %s\n", p.Number, p.State, p.Base.Ref, p.Head.Ref, p.Title)
 	}
 }
 
@@ -357,7 +397,7 @@ func (h *hub) pullRequests(ts *testscript.TestScript, _ []string) {
 func (h *hub) pullRequest(ts *testscript.TestScript, args []string) {
 	for _, p := range h.repo.PullRequests() {
 		if p.Number == number(ts, args[0]) {
-			fmt.Fprintf(ts.Stdout(), "#%d %s\n%s, %s <- %s, labels %v\n\n%s", p.Number, p.Title, p.State, p.Base.Ref, p.Head.Ref, p.Labels, p.Body)
+			fmt.Fprintf(ts.Stdout(), "#%d %s\n%s, %s <- %s, labels %v\n\n%s", p.Number, p.Title, p.State, p.Base.Ref, p.Head.Ref, p.Labels, strings.TrimSuffix(p.Body, "\n")+"\n")
 			return
 		}
 	}
@@ -375,21 +415,28 @@ func (h *hub) file(ts *testscript.TestScript, args []string) {
 
 // log BRANCH prints the commits of a branch, the newest first.
 func (h *hub) log(ts *testscript.TestScript, args []string) {
+	out := ts.Stdout()
 	for _, c := range h.repo.Log(args[0]) {
 		verified := ""
 		if c.Verified {
 			verified = " (verified)"
 		}
 		subject, _, _ := strings.Cut(c.Message, "\n")
-		fmt.Fprintf(ts.Stdout(), "%s%s: %s\n", c.AuthorName, verified, subject)
+		fmt.Fprintf(out, "%s%s: %s\n", c.AuthorName, verified, subject)
 	}
+}
+
+// message BRANCH prints the message of the newest commit.
+func (h *hub) message(ts *testscript.TestScript, args []string) {
+	fmt.Fprint(ts.Stdout(), h.repo.Log(args[0])[0].Message)
 }
 
 // branches prints the names of all.
 func (h *hub) branches(ts *testscript.TestScript, _ []string) {
+	out := ts.Stdout()
 	for _, ref := range slices.Sorted(maps.Keys(h.repo.Refs())) {
 		if name, ok := strings.CutPrefix(ref, "refs/heads/"); ok {
-			fmt.Fprintln(ts.Stdout(), name)
+			fmt.Fprintln(out, name)
 		}
 	}
 }

@@ -43,8 +43,8 @@ func TestMain(m *testing.M) {
 var update = os.Getenv("UPDATE_SCRIPTS") != ""
 
 // TestScript runs testdata/script, the manual that can be run. Each script has a registry
-// of its own at $REGISTRY; PINNACE_TEST_REGISTRY names a real one instead. github init gives
-// a script a GitHub, with another registry.
+// of its own at $REGISTRY; PINNACE_TEST_REGISTRY names a real one instead. The first
+// github command gives a script a GitHub, with another registry.
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),

@@ -146,7 +146,11 @@ func (f *githubFlags) asApp(ctx context.Context, a *access, o github.Options, ow
 	if bot, ok, err := client.UserByLogin(ctx, who.Bot()); err == nil && ok {
 		a.author = a.signature(bot)
 	}
-	a.tokens = app.Tokens(installation.ID, []int64{repo.ID}, map[string]string{"contents": "write", "pull_requests": "write", "metadata": "read"})
+	permissions := map[string]string{"contents": "write", "pull_requests": "write", "metadata": "read"}
+	if installation.Permissions["workflows"] == "write" {
+		permissions["workflows"] = "write" // to pin images in .github/workflows
+	}
+	a.tokens = app.Tokens(installation.ID, []int64{repo.ID}, permissions)
 	return nil
 }
 

@@ -65,7 +65,7 @@ with its first parent. Authors, dates and pull request numbers are what the comm
 	}
 	cmd.Flags().IntVar(&limit, "limit", 30, "show at most `N` changes, 0 for all")
 	addOutput(cmd, &output, "text", "json")
-	sources.add(cmd)
+	sources.add(cmd, false)
 	return cmd
 }
 
@@ -88,7 +88,7 @@ func appendArrival(out *report.History, a reconcile.Arrival, limit int) bool {
 		}
 	}
 	if limit > 0 && len(out.Arrivals) == limit {
-		out.Cut = true
+		out.More = true
 		return false
 	}
 	out.Arrivals = append(out.Arrivals, next)

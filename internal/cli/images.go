@@ -25,7 +25,8 @@ func newImages() *cobra.Command {
 
 What is read is a commit, not the files beside it: the tip of a checkout, or of a branch on
 GitHub. SINCE is the date of the commit that brought the image, as the commit has it. MOVED
-says whether the tag means another image now; --offline asks no registry.`,
+says whether the tag means another image now; --offline asks no registry. Exit status 1
+means that something gave no answer, and 4 that a token or a login is needed.`,
 		Example: `  pinnace images
   pinnace images --env prod -o json
   pinnace images --repo acme/config --offline`,
@@ -47,7 +48,8 @@ func newWhere() *cobra.Command {
 		Long: `Find every place that holds an image, over several repositories.
 
 DIGEST is sha256:... or at least its first seven digits. IMAGE is a name, with a tag and a
-digest or without: nginx finds every tag of it. Exit status 3 means that nothing holds it.`,
+digest or without: nginx finds every tag of it. Exit status 3 means that nothing holds it,
+1 that something gave no answer, and 4 that a token or a login is needed.`,
 		Example: `  pinnace where sha256:4bcff63911fc
   pinnace where ghcr.io/acme/shop:1.4 --repo acme/config --repo acme/edge`,
 		Args: cobra.ExactArgs(1),
@@ -75,7 +77,7 @@ type imageFlags struct {
 func (f *imageFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.offline, "offline", false, "ask no registry")
 	addOutput(cmd, &f.output, "text", "json")
-	f.sources.add(cmd)
+	f.sources.add(cmd, true)
 	f.registries.add(cmd)
 }
 

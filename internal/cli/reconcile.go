@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pinnace-dev/pinnace/internal/plan"
+	"github.com/pinnace-dev/pinnace/internal/promotion"
 	"github.com/pinnace-dev/pinnace/internal/reconcile"
 	"github.com/pinnace-dev/pinnace/internal/report"
 )
@@ -36,9 +37,11 @@ A second run with nothing new writes nothing. What people push onto a branch of 
 never overwritten. A pull request that was closed unmerged is a "no" until its content
 changes.
 
-The token is read from GH_TOKEN or GITHUB_TOKEN, and the address of GitHub from
-GITHUB_API_URL. Exit status 1 means that something failed, and 4 that a token or a login is
-needed.`,
+With mode: observe in the configuration, and with --dry-run, nothing is written at all.
+
+The token is read from GH_TOKEN or GITHUB_TOKEN, the address of GitHub from GITHUB_API_URL,
+and the repository, where --repo does not name it, from GITHUB_REPOSITORY. Exit status 1
+means that something failed, and 4 that a token or a login is needed.`,
 		Example: `  pinnace reconcile --repo acme/config --dry-run
   GH_TOKEN=$(gh auth token) pinnace reconcile --repo acme/config
   pinnace reconcile --repo acme/config --app-id 123456 --app-key app.pem`,
@@ -97,7 +100,7 @@ needed.`,
 		},
 	}
 	cmd.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "print the plan and the diff, write nothing")
-	cmd.Flags().IntVar(&maxOpen, "max-open", 10, "update pull requests that may be open at a time")
+	cmd.Flags().IntVar(&maxOpen, "max-open", 10, "how many update pull requests, `N`, may be open at a time")
 	addOutput(cmd, &output, "text", "json")
 	hub.add(cmd)
 	registries.add(cmd)
@@ -123,8 +126,10 @@ func reconcileReport(o *reconcile.Outcome) report.Reconcile {
 func proposalReport(s reconcile.Settled, dryRun bool) report.Proposal {
 	q := report.Proposal{
 		Action: string(s.Action), Kind: string(s.Kind), Environments: s.Environments, App: s.App, Branch: s.Branch,
-		PullRequest: s.PullRequest.Number, URL: s.PullRequest.URL, Reason: s.Reason,
-		Left: leftOvers(s.Left), Failed: leftOvers(s.Failed),
+		Reason: s.Reason, Left: leftOvers(s.Left), Failed: leftOvers(s.Failed),
+	}
+	if s.PullRequest.State == promotion.Open || s.Action == reconcile.Finished || s.Action == reconcile.Declined {
+		q.PullRequest, q.URL = s.PullRequest.Number, s.PullRequest.URL // else it is one of before
 	}
 	if s.Err != nil {
 		q.Error = s.Err.Error()

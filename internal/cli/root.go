@@ -128,7 +128,9 @@ changes nothing but the image's own bytes.`,
 		Example: `  pinnace check .                       what is not pinned
   pinnace pin --dry-run .               what pinning would change
   pinnace pin .                         pin it
-  kustomize build . | pinnace pin - | kubectl apply -f -`,
+  kustomize build . | pinnace pin - | kubectl apply -f -
+  pinnace reconcile --repo acme/config  open pull requests that pin it
+  pinnace demo                          all of it, offline`,
 		Version:       versionNumber(),
 		SilenceUsage:  true,
 		SilenceErrors: true,

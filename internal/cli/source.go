@@ -21,9 +21,14 @@ type sourceFlags struct {
 	rev   string
 }
 
-func (f *sourceFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVarP(&f.dirs, "dir", "C", nil, "read the checkout at `DIR`; may be repeated; default: the working directory")
-	cmd.Flags().StringArrayVar(&f.repos, "repo", nil, "read `OWNER/NAME` on GitHub instead; may be repeated")
+// add adds the flags, which may name several sources or only one.
+func (f *sourceFlags) add(cmd *cobra.Command, several bool) {
+	repeated := ""
+	if several {
+		repeated = "; may be repeated"
+	}
+	cmd.Flags().StringArrayVarP(&f.dirs, "dir", "C", nil, "read the checkout at `DIR`"+repeated+"; default: the working directory")
+	cmd.Flags().StringArrayVar(&f.repos, "repo", nil, "read `OWNER/NAME` on GitHub instead, with the token in GH_TOKEN or GITHUB_TOKEN"+repeated)
 	cmd.Flags().StringVar(&f.rev, "branch", "", "the `BRANCH` to read; default: HEAD of a checkout, the default branch on GitHub")
 	f.hub.addAccess(cmd)
 }

@@ -90,6 +90,9 @@ func (r Images) Text(w io.Writer, places bool) {
 		}
 	}
 	fmt.Fprintln(w, t.Render())
+	if r.Cut {
+		fmt.Fprintln(w, "- under SINCE: longer than the commits that are here go back")
+	}
 }
 
 func orDash(s string) string {
@@ -113,6 +116,9 @@ func (i StandingImage) moved() string {
 	case "gone":
 		return color.New(color.FgRed).Sprint("gone")
 	case "unknown":
+		if i.Tag == "" {
+			return "-"
+		}
 		return color.New(color.FgYellow).Sprint("unknown")
 	}
 	return i.Moved
@@ -123,7 +129,8 @@ type History struct {
 	Environment string    `json:"environment"`
 	App         string    `json:"app"`
 	Arrivals    []Arrival `json:"arrivals"`
-	Cut         bool      `json:"cut"` // the history goes on behind what was fetched
+	More        bool      `json:"more"` // there are older ones than --limit lets through
+	Cut         bool      `json:"cut"`  // the history goes on behind what was fetched
 }
 
 // An Arrival is one commit that changed the images of an app. What it says of author, date
@@ -162,7 +169,10 @@ func (r History) Text(w io.Writer) {
 		t.AppendRow(table.Row{a.When.UTC().Format("2006-01-02 15:04"), a.Commit[:10], Plain(a.Author), what, a.image()})
 	}
 	fmt.Fprintln(w, t.Render())
-	if r.Cut {
+	switch {
+	case r.More:
+		fmt.Fprintln(w, "older changes are not shown: --limit 0 shows all")
+	case r.Cut:
 		fmt.Fprintln(w, "older commits were not fetched")
 	}
 }

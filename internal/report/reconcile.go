@@ -112,15 +112,18 @@ func (r Reconcile) base(w io.Writer, b Base) {
 	}
 	fmt.Fprintln(w, color.New(color.Bold).Sprint(title))
 	if b.Error != "" {
-		for line := range strings.Lines(b.Error) {
-			fmt.Fprintf(w, "%s %s\n", color.New(color.FgRed).Sprint("failed:"), Plain(strings.TrimRight(line, "\n")))
-		}
+		failed(w, "", b.Error)
 		return
 	}
 	for _, text := range b.Warnings {
 		fmt.Fprintf(w, "%s %s\n", color.New(color.FgYellow).Sprint("note:"), Plain(text))
 	}
 	b.rows(w)
+	for _, q := range b.Proposals {
+		if q.Error != "" {
+			failed(w, q.name()+": ", q.Error)
+		}
+	}
 	said := map[LeftOver]bool{}
 	for _, q := range b.Proposals {
 		for _, l := range q.Failed {
@@ -132,6 +135,14 @@ func (r Reconcile) base(w io.Writer, b Base) {
 	}
 	b.unreached(w)
 	fmt.Fprintln(w, b.summary())
+}
+
+// failed writes an error, each of its lines on one.
+func failed(w io.Writer, what, text string) {
+	for line := range strings.Lines(text) {
+		fmt.Fprintf(w, "%s %s\n", color.New(color.FgRed).Sprint("failed:"), Plain(what+strings.TrimRight(line, "\n")))
+		what = ""
+	}
 }
 
 // unreached names the files of no environment, once each.
@@ -180,6 +191,7 @@ func shortened(s string) string {
 // rows writes a table of the proposals.
 func (b Base) rows(w io.Writer) {
 	t := newTable()
+	t.SuppressEmptyColumns()
 	shown := 0
 	for _, q := range b.Proposals {
 		if q.Action == "clean" {
@@ -192,7 +204,7 @@ func (b Base) rows(w io.Writer) {
 		what := q.URL
 		switch {
 		case q.Error != "":
-			what = q.Error
+			what = "" // it is told below
 		case q.Reason != "":
 			what = q.Reason
 		}
