@@ -70,6 +70,8 @@ type access struct {
 	tokens github.TokenSource
 	client *github.Client
 	author git.Signature
+	// workflows says whether the token may change files in .github/workflows.
+	workflows reconcile.Answer
 }
 
 // open builds the one client of GitHub for a repository.
@@ -147,7 +149,9 @@ func (f *githubFlags) asApp(ctx context.Context, a *access, o github.Options, ow
 		a.author = a.signature(bot)
 	}
 	permissions := map[string]string{"contents": "write", "pull_requests": "write", "metadata": "read"}
+	a.workflows = reconcile.No
 	if installation.Permissions["workflows"] == "write" {
+		a.workflows = reconcile.Yes
 		permissions["workflows"] = "write" // to pin images in .github/workflows
 	}
 	a.tokens = app.Tokens(installation.ID, []int64{repo.ID}, permissions)
@@ -217,6 +221,7 @@ func (f *githubFlags) proposer(ctx context.Context, owner, name string, registri
 	p := &reconcile.Proposer{
 		Owner: owner, Name: name, Forge: a.client, Git: repo, Remote: a.remote,
 		Registries: func(c *config.Config) (reconcile.Registries, error) { return registries.client(c) }, Author: a.author,
+		Workflows: a.workflows,
 	}
 	return p, func() { repo.Close() }, nil
 }

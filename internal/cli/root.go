@@ -75,7 +75,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 		return exitUsage
 	}
 	if ctx.Err() != nil {
-		fmt.Fprintln(errs, "pinnace: interrupted: every file is either as it was or complete")
+		fmt.Fprintln(errs, "pinnace: interrupted: what was written is complete; run it again to go on")
 		return exitError
 	}
 	for line := range strings.Lines(run.Error()) {

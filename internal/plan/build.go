@@ -187,7 +187,7 @@ func (b *builder) file(f File) {
 	pin := func() *Proposal { return b.proposal(promotion.Pin, environments, "", at) }
 	if p := f.Result.Problem; p != nil {
 		out := pin()
-		out.Left = append(out.Left, Left{Path: f.Path, Line: max(p.Position.Line, 1), Reason: p.Text})
+		out.Left = append(out.Left, Left{Path: f.Path, Line: p.Position.Line, Reason: p.Text})
 		return
 	}
 	for i := range f.Result.Findings {

@@ -37,6 +37,9 @@ type Proposer struct {
 	DryRun bool
 	// MaxOpen is how many update pull requests may be open at a time; 10 where zero.
 	MaxOpen int
+	// Workflows says whether the token may change files in .github/workflows; where it is
+	// Unknown, a push tells.
+	Workflows Answer
 	// Concurrency is how many questions one registry is asked at a time; 20 where zero.
 	Concurrency int
 	// Indexes keeps what was read of each base branch for the next call; it may be nil.
@@ -92,7 +95,7 @@ const maxPasses = 3
 func (p *Proposer) Reconcile(ctx context.Context) (*Outcome, error) {
 	repo, ok, err := p.Forge.Repository(ctx, p.Owner, p.Name)
 	if err != nil {
-		return nil, fmt.Errorf("read repository %s/%s: %w", p.Owner, p.Name, err)
+		return nil, err
 	}
 	if err := p.usable(repo, ok); err != nil {
 		return nil, err
@@ -151,7 +154,7 @@ func (p *Proposer) pass(ctx context.Context, repo promotion.Repository) ([]Base,
 	if err != nil {
 		return nil, err
 	}
-	first := &pass{Proposer: p, repo: repo, remote: remote, heads: heads, base: Base{Branch: repo.DefaultBranch}, isDefault: true}
+	first := &pass{Proposer: p, workflows: p.Workflows, repo: repo, remote: remote, heads: heads, base: Base{Branch: repo.DefaultBranch}, isDefault: true}
 	first.run(ctx)
 	out := []Base{first.base}
 	if first.config == nil || first.base.Err != nil {
@@ -161,7 +164,7 @@ func (p *Proposer) pass(ctx context.Context, repo promotion.Repository) ([]Base,
 		if branch == repo.DefaultBranch {
 			continue
 		}
-		next := &pass{Proposer: p, repo: repo, remote: remote, heads: heads, base: Base{Branch: branch}}
+		next := &pass{Proposer: p, workflows: p.Workflows, repo: repo, remote: remote, heads: heads, base: Base{Branch: branch}}
 		if heads, err := p.fetch(ctx, remote, branch); err == nil {
 			next.heads = heads
 			next.run(ctx)
@@ -210,6 +213,7 @@ type pass struct {
 	images    Registries
 	tip       *git.Snapshot
 	files     *Reconciler
+	workflows Answer
 	updates   map[string]bool // branches of the update pull requests that are open; nil until asked for
 }
 
@@ -293,7 +297,7 @@ func (p *pass) plan(ctx context.Context, rules string) ([]plan.Proposal, error) 
 		p.Indexes[p.base.Branch] = index
 	}
 	p.files = r
-	reach, err := p.reach(index.Files())
+	reach, err := p.reach(index)
 	if err != nil {
 		return nil, err
 	}
@@ -391,23 +395,22 @@ func extras(c *config.Config, path string) []manifest.Extra {
 }
 
 // reach says which environments each file affects. A file in the paths of two is an error.
-func (p *pass) reach(files []check.File) (*plan.Reach, error) {
-	var paths []string
-	for _, f := range files {
-		paths = append(paths, f.Path)
+func (p *pass) reach(index *Index) (*plan.Reach, error) {
+	if index.reach == nil {
+		files := index.Files()
+		var paths []string
+		for _, f := range files {
+			paths = append(paths, f.Path)
+		}
+		if problems := p.config.Overlaps(paths); problems.HasErrors() {
+			return nil, &Refusal{Class: promotion.ErrInvalid, Text: problems.Err().Error()}
+		}
+		index.reach = plan.NewReach(p.config, files, index.paths.has)
 	}
-	if problems := p.config.Overlaps(paths); problems.HasErrors() {
-		return nil, &Refusal{Class: promotion.ErrInvalid, Text: problems.Err().Error()}
-	}
-	exists := func(name string) bool {
-		_, ok, err := p.tip.Lookup(name)
-		return ok && err == nil
-	}
-	reach := plan.NewReach(p.config, files, exists)
-	for _, problem := range reach.Problems() {
+	for _, problem := range index.reach.Problems() {
 		p.base.Warnings = append(p.base.Warnings, problem.String())
 	}
-	return reach, nil
+	return index.reach, nil
 }
 
 // sorted returns the keys of a map in order.

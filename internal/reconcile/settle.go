@@ -111,7 +111,7 @@ func (p *pass) one(ctx context.Context, s *Settled) error {
 func (p *pass) newest(ctx context.Context, branch string) (promotion.PullRequest, error) {
 	all, err := p.Forge.PullRequests(ctx, p.repo, promotion.Query{Head: branch, Base: p.base.Branch})
 	if err != nil {
-		return promotion.PullRequest{}, fmt.Errorf("list the pull requests of %s: %w", branch, err)
+		return promotion.PullRequest{}, err
 	}
 	if i := slices.IndexFunc(all, func(q promotion.PullRequest) bool { return q.State == promotion.Open }); i >= 0 {
 		return all[i], nil
@@ -130,7 +130,7 @@ func (p *pass) keepAnswers(s *Settled, h head) {
 	}
 	for _, l := range s.Failed {
 		for _, c := range h.derived.changes {
-			if l.Concerns(c) {
+			if l.Concerns(c) && !slices.Contains(s.Changes, c) {
 				s.Changes = append(s.Changes, c)
 			}
 		}
@@ -186,7 +186,7 @@ func (p *pass) close(ctx context.Context, s *Settled, h head) error {
 	body, closed := text.Body(), promotion.Closed
 	var err error
 	if s.PullRequest, err = p.Forge.AmendPullRequest(ctx, p.repo, h.last.Number, promotion.Amendment{Body: &body, State: &closed}); err != nil {
-		return fmt.Errorf("close #%d: %w", h.last.Number, err)
+		return err
 	}
 	return nil
 }
@@ -195,7 +195,11 @@ func (p *pass) close(ctx context.Context, s *Settled, h head) error {
 func (p *pass) propose(ctx context.Context, s *Settled, h head) error {
 	c := commit{changes: s.Changes}
 	current := false
-	if h.derived.ours && promotion.Digest(s.Kind, s.Changes) == h.derived.seal {
+	if p.workflows == No {
+		leaveWorkflows(s)
+	}
+	merged := !h.open && h.last.State == promotion.Merged
+	if h.derived.ours && !merged && promotion.Digest(s.Kind, s.Changes) == h.derived.seal {
 		fresh, err := p.fresh(ctx, h.derived)
 		if err != nil {
 			return err
@@ -237,10 +241,15 @@ func (p *pass) propose(ctx context.Context, s *Settled, h head) error {
 	if !current && h.open && seal == h.derived.seal {
 		s.Reason = "rendered again on " + p.base.Branch
 	}
-	if !current && h.last.State == promotion.Merged && h.derived.ours && h.hash.String() == h.last.Head.SHA {
+	if merged {
 		h.last, s.PullRequest = promotion.PullRequest{}, promotion.PullRequest{}
 	}
-	return p.write(ctx, s, h, c, current)
+	err := p.write(ctx, s, h, c, current)
+	if p.workflows != No && isWorkflowRefusal(err) {
+		p.workflows = No
+		return p.one(ctx, s)
+	}
+	return err
 }
 
 // full says whether as many updates are open as may be.
@@ -248,7 +257,7 @@ func (p *pass) full(ctx context.Context, s *Settled) (bool, error) {
 	if p.updates == nil {
 		all, err := p.Forge.PullRequests(ctx, p.repo, promotion.Query{State: promotion.Open, Base: p.base.Branch})
 		if err != nil {
-			return false, fmt.Errorf("list the open pull requests: %w", err)
+			return false, err
 		}
 		p.updates = map[string]bool{}
 		for _, q := range all {
@@ -303,7 +312,7 @@ func (p *pass) declined(ctx context.Context, h head, seal string) (bool, error) 
 	}
 	text, ok, err := p.Forge.CommitMessage(ctx, p.repo, h.last.Head.SHA)
 	if err != nil {
-		return false, fmt.Errorf("read commit %s: %w", h.last.Head.SHA, err)
+		return false, err
 	}
 	return ok && slices.Contains(message.ParseTrailers(text)[message.TrailerSeal], seal), nil
 }
@@ -343,7 +352,7 @@ func (p *pass) newer(ctx context.Context, s *Settled, h *head) (wait bool, err e
 func (p *pass) approver(ctx context.Context, number int) (string, error) {
 	reviews, err := p.Forge.Reviews(ctx, p.repo, number)
 	if err != nil {
-		return "", fmt.Errorf("read the reviews of #%d: %w", number, err)
+		return "", err
 	}
 	last := map[int64]promotion.Review{}
 	var order []int64
@@ -370,7 +379,7 @@ func (p *pass) branchRules(ctx context.Context) (promotion.Rules, error) {
 	}
 	rules, err := p.Forge.BranchRules(ctx, p.repo, p.base.Branch)
 	if err != nil {
-		return rules, fmt.Errorf("read the rules of branch %s: %w", p.base.Branch, err)
+		return rules, err
 	}
 	p.rules, p.rulesRead = rules, true
 	return rules, nil

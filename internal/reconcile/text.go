@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/pinnace-dev/pinnace/internal/image"
@@ -36,6 +37,10 @@ func (p *pass) text(s *Settled) message.PullRequest {
 	}
 	out.Files = len(files)
 	for _, l := range append(slices.Clone(s.Failed), s.Left...) {
+		if l.Err != nil && !errors.Is(l.Err, image.ErrUnknown) {
+			// What a registry said changes from run to run, and may name hosts.
+			l.Reason = "the registry gave no answer"
+		}
 		out.Left = append(out.Left, message.Left{Path: l.Path, Line: l.Line, Image: l.Image, Reason: l.Reason})
 	}
 	slices.SortStableFunc(out.Left, func(a, b message.Left) int {

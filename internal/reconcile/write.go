@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pinnace-dev/pinnace/internal/git"
 	"github.com/pinnace-dev/pinnace/internal/manifest"
@@ -81,7 +82,7 @@ func (p *pass) write(ctx context.Context, s *Settled, h head, c commit, current 
 		}
 		opened, err := p.Forge.OpenPullRequest(ctx, p.repo, promotion.Draft{Title: text.Title(), Body: text.Body(), Head: s.Branch, Base: p.base.Branch})
 		if err != nil {
-			return fmt.Errorf("open a pull request for %s: %w", s.Branch, err)
+			return err
 		}
 		s.PullRequest = opened
 	} else if message.IsOurs(h.last.Body) && !text.IsIn(h.last.Body) {
@@ -92,7 +93,7 @@ func (p *pass) write(ctx context.Context, s *Settled, h head, c commit, current 
 		title, body := text.Title(), text.Body()
 		amended, err := p.Forge.AmendPullRequest(ctx, p.repo, h.last.Number, promotion.Amendment{Title: &title, Body: &body})
 		if err != nil {
-			return fmt.Errorf("bring the text of #%d in step: %w", h.last.Number, err)
+			return err
 		}
 		amended.Labels = h.last.Labels
 		s.PullRequest = amended
@@ -113,7 +114,7 @@ func (p *pass) label(ctx context.Context, s *Settled) error {
 		return nil
 	}
 	if err := p.Forge.AddLabels(ctx, p.repo, s.PullRequest.Number, Label); err != nil {
-		return fmt.Errorf("label #%d: %w", s.PullRequest.Number, err)
+		return err
 	}
 	return nil
 }
@@ -144,7 +145,7 @@ func (p *pass) push(ctx context.Context, s *Settled, h head, c commit, text mess
 		push.Objects = append(push.Objects, push.New)
 	}
 	if err := p.Git.Push(ctx, p.remote, push); err != nil {
-		return p.explain(fmt.Errorf("push %s: %w", s.Branch, err), s.Branch)
+		return p.explain(err, s.Branch)
 	}
 	p.heads[s.Branch] = push.New
 	return nil
@@ -164,7 +165,7 @@ func (p *pass) signed(ctx context.Context, w *git.Written, c commit, text string
 		BaseTree: p.tip.Tree.String(), Files: c.files, Modes: modes, Message: text, Parents: []string{p.tip.Commit.String()},
 	})
 	if err != nil {
-		return none, fmt.Errorf("have GitHub sign a commit: %w", err)
+		return none, err
 	}
 	if tree != w.Tree.String() {
 		return none, fmt.Errorf("GitHub made tree %s where %s was asked for: the branch was not moved", tree, w.Tree)
@@ -176,12 +177,47 @@ func (p *pass) signed(ctx context.Context, w *git.Written, c commit, text string
 func (p *pass) explain(err error, branch string) error {
 	var refused *git.RefusedError
 	switch {
-	case err == nil:
-		return nil
+	case err == nil || isWorkflowRefusal(err):
+		return err
 	case errors.As(err, &refused):
 		return &Refusal{Class: promotion.ErrBlocked, Text: fmt.Sprintf("%v\na rule of %s protects %s: exempt Pinnace from it, or narrow the rule so that it leaves %s* alone (Settings > Rules)", err, p.repo.FullName(), branch, plan.Prefix)}
 	case errors.Is(err, git.ErrAuth):
 		return &Refusal{Class: promotion.ErrForbidden, Text: fmt.Sprintf("%v\nthe token may not push to %s: give it Contents: write", err, p.repo.FullName())}
 	}
 	return err
+}
+
+// An Answer may be that nobody knows.
+type Answer int8
+
+// The answers.
+const (
+	Unknown Answer = iota
+	Yes
+	No
+)
+
+// workflowDir holds files that GitHub guards with a permission of its own
+// (https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps#repository-permissions-for-workflows).
+const workflowDir = ".github/workflows/"
+
+// isWorkflowRefusal says whether a push was refused because the token may not change
+// workflows: "without `workflows` permission" to an App, "without `workflow` scope" to a
+// person.
+func isWorkflowRefusal(err error) bool {
+	var refused *git.RefusedError
+	return errors.As(err, &refused) && strings.Contains(refused.Message, "create or update workflow") && strings.Contains(refused.Message, "without `workflow")
+}
+
+// leaveWorkflows takes the changes of workflows out of a proposal.
+func leaveWorkflows(s *Settled) {
+	var kept []promotion.Change
+	for _, c := range s.Changes {
+		if !strings.HasPrefix(c.Path, workflowDir) {
+			kept = append(kept, c)
+			continue
+		}
+		s.Left = append(s.Left, plan.Left{Path: c.Path, Line: c.Line, Image: c.Old.String(), Reason: "the token may not change workflows: give it Workflows: write (the scope workflow, for a classic token)"})
+	}
+	s.Changes, s.Files = kept, nil
 }

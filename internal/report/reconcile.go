@@ -174,7 +174,11 @@ func (l LeftOver) say(w io.Writer, said map[LeftOver]bool, how string) {
 	if l.Image != "" && !strings.Contains(text, l.Image) {
 		text = shortened(l.Image) + ": " + text
 	}
-	fmt.Fprintf(w, "%s:%d: %s %s\n", Plain(l.Path), l.Line, how, Plain(text))
+	at := Plain(l.Path)
+	if l.Line > 0 {
+		at += fmt.Sprintf(":%d", l.Line)
+	}
+	fmt.Fprintf(w, "%s: %s %s\n", at, how, Plain(text))
 }
 
 // shortened cuts the digest of a reference to what a person reads.
