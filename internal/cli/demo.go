@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -48,8 +50,7 @@ failed.`,
 			if once {
 				return nil
 			}
-			d.stay()
-			return nil
+			return d.stay()
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "end after the walk")
@@ -63,6 +64,8 @@ type demo struct {
 	world   *sandbox.Sandbox
 	repo    *sandbox.Repository
 	token   string
+	logins  string // an empty Docker configuration
+	stable  string // the digest of shop:1.4.1
 	restore []func()
 }
 
@@ -74,6 +77,9 @@ func (d *demo) open() error {
 	if err := d.world.Start(); err != nil {
 		return fmt.Errorf("start the sandbox: %w", err)
 	}
+	if err := d.push(); err != nil {
+		return err
+	}
 	files, err := d.files()
 	if err != nil {
 		return err
@@ -83,6 +89,21 @@ func (d *demo) open() error {
 	app := d.world.App(sandbox.AppOptions{Name: "Pinnace", Permissions: map[string]string{"contents": "write", "pull_requests": "write", "metadata": "read"}})
 	app.Install("acme", "config")
 	d.token = app.InstallationToken("acme")
+	if d.logins, err = os.MkdirTemp("", "pinnace-demo"); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(d.logins, "config.json"), []byte("{}"), 0o600); err != nil {
+		return err
+	}
+	d.set("DOCKER_CONFIG", d.logins) // nobody's logins are used
+	d.set("GH_TOKEN", d.token)
+	d.set("GITHUB_API_URL", d.world.URL())
+	d.set("GITHUB_REPOSITORY", "")
+	return nil
+}
+
+// push fills the registry.
+func (d *demo) push() error {
 	for _, i := range []struct{ ref, commit string }{
 		{"acme/shop:1.4", "4a"},
 		{"acme/shop:1.4.1", "4b"},
@@ -93,15 +114,19 @@ func (d *demo) open() error {
 		{"bitnami/redis:7.2.4-debian-12-r9", ""},
 		{"library/busybox:1.36", ""},
 	} {
-		if err := d.image(i.ref, i.commit); err != nil {
+		digest, err := d.image(i.ref, i.commit)
+		if err != nil {
 			return err
 		}
+		if i.ref == "acme/shop:1.4.1" {
+			d.stable = digest
+		}
 	}
-	d.set("GH_TOKEN", d.token)
-	d.set("GITHUB_API_URL", d.world.URL())
-	d.set("GITHUB_REPOSITORY", "")
 	return nil
 }
+
+// pinned is what prod was pinned to by hand: in the demo, to the image that 1.4.1 is.
+var pinned = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
 
 // files returns the repository's first commit. Look-ups of all registries go to the
 // sandbox's own.
@@ -112,7 +137,7 @@ func (d *demo) files() (map[string]string, error) {
 			return err
 		}
 		data, err := fs.ReadFile(testdata.Demo, path)
-		files[strings.TrimPrefix(path, "demo/")] = string(data)
+		files[strings.TrimPrefix(path, "demo/")] = pinned.ReplaceAllString(string(data), d.stable)
 		return err
 	})
 	if err != nil {
@@ -124,13 +149,12 @@ func (d *demo) files() (map[string]string, error) {
 }
 
 // image pushes an image that says which commit of acme/shop it was built from.
-func (d *demo) image(ref, commit string) error {
-	i := sandbox.Image{Created: time.Date(2026, 11, 2, 8, 30, 0, 0, time.UTC)}
+func (d *demo) image(ref, commit string) (digest string, err error) {
+	i := sandbox.Image{Seed: ref, Created: time.Date(2026, 11, 2, 8, 30, 0, 0, time.UTC)}
 	if commit != "" {
 		i.Source, i.Revision = "https://github.com/acme/shop", strings.Repeat(commit, 20)
 	}
-	_, err := d.world.PushImage(ref, i)
-	return err
+	return d.world.PushImage(ref, i)
 }
 
 func (d *demo) set(key, value string) {
@@ -150,6 +174,7 @@ func (d *demo) close() {
 		f()
 	}
 	d.world.Close()
+	os.RemoveAll(d.logins)
 }
 
 // walk goes from tags to pinned images. A step that fails ends it.
@@ -176,11 +201,10 @@ func (d *demo) walk() error {
 		},
 		func() error {
 			d.say("4. Somebody pushes another build as shop:1.4.2, and releases shop:1.6.\n   Staging still runs what was reviewed, and shows that the tag has moved:")
-			if err := d.image("acme/shop:1.4.2", "ee"); err != nil {
-				return err
-			}
-			if err := d.image("acme/shop:1.6", "60"); err != nil {
-				return err
+			for ref, commit := range map[string]string{"acme/shop:1.4.2": "ee", "acme/shop:1.6": "60"} {
+				if _, err := d.image(ref, commit); err != nil {
+					return err
+				}
 			}
 			return d.run(exitDone, "images", "--repo", demoRepository, "--cache", "off", "--env", "staging")
 		},
@@ -296,16 +320,20 @@ func (d *demo) mergeAll() error {
 }
 
 // stay leaves the sandbox running until the program is interrupted.
-func (d *demo) stay() {
+func (d *demo) stay() error {
+	if _, err := d.image("acme/shop:1.7", "70"); err != nil {
+		return err
+	}
 	web := strings.TrimSuffix(d.world.URL(), "/api/v3")
 	fmt.Fprintf(d.out, `
-%s In another terminal:
+%s shop:1.7 was released just now. In another terminal:
    export GITHUB_API_URL=%s GH_TOKEN=%s
    pinnace reconcile --repo %s --dry-run
    pinnace where ghcr.io/acme/shop --repo %s
    git clone %s/%s.git
-   open %s/%s/pull/1
+   %s/%s/pull/1 in a browser
 Interrupt this one to end it.
 `, color.New(color.Bold).Sprint("GitHub goes on running here."), d.world.URL(), d.token, demoRepository, demoRepository, web, demoRepository, web, demoRepository)
 	<-d.ctx.Done()
+	return nil
 }

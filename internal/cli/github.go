@@ -39,7 +39,7 @@ func (f *githubFlags) add(cmd *cobra.Command) {
 func (f *githubFlags) addAccess(cmd *cobra.Command) {
 	cmd.Flags().Int64Var(&f.appID, "app-id", 0, "act as the GitHub App of this `ID`")
 	cmd.Flags().StringVar(&f.appKey, "app-key", "", "the App's private key, a PEM `FILE`")
-	cmd.Flags().StringVar(&f.cache, "cache", "", "`DIR` for what was fetched, or off; default: below the user's cache directory")
+	cmd.Flags().StringVar(&f.cache, "cache", "", "`DIR` that keeps what was fetched, or off; default: below the user's cache directory")
 }
 
 // repository parses --repo.
@@ -202,10 +202,13 @@ func (f *githubFlags) mirror(a *access, owner, name string) (*git.Repository, er
 	}
 	host := strings.NewReplacer(":", "_", "[", "", "]", "").Replace(a.web().Host)
 	repo, err := git.OpenMirror(filepath.Join(dir, host, strings.ToLower(owner), strings.ToLower(name)+".git"), git.Limits{})
-	if err != nil {
-		return nil, fmt.Errorf("open the mirror: %w (--cache off does without)", err)
+	switch {
+	case err == nil:
+		return repo, nil
+	case f.cache == "", errors.Is(err, git.ErrLocked):
+		return git.NewMemory(git.Limits{}), nil // fetched anew: the cache is in use, or cannot be written
 	}
-	return repo, nil
+	return nil, fmt.Errorf("--cache %s: %w", f.cache, err)
 }
 
 // proposer joins GitHub, git and the registries for one repository.

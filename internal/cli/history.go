@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -24,7 +25,12 @@ What is shown is read from the commits of the branch, the newest first, by compa
 with its first parent. Authors, dates and pull request numbers are what the commits say.`,
 		Example: `  pinnace history prod shop
   pinnace history prod shop --repo acme/config -o json`,
-		Args: cobra.ExactArgs(2),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return fmt.Errorf("history takes an environment and an app, not %d arguments", len(args))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains([]string{"text", "json"}, output) {
 				return unknownOutput(output, "text", "json")

@@ -32,10 +32,10 @@ means that something gave no answer, and 4 that a token or a login is needed.`,
   pinnace images --repo acme/config --offline`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.run(cmd, func(s plan.Standing) bool { return f.env == "" || s.Environment == f.env }, false)
+			return f.run(cmd, func(s plan.Standing) bool { return len(f.envs) == 0 || slices.Contains(f.envs, s.Environment) }, false)
 		},
 	}
-	cmd.Flags().StringVar(&f.env, "env", "", "only environment `NAME`")
+	cmd.Flags().StringArrayVar(&f.envs, "env", nil, "only environment `NAME`; may be repeated")
 	f.add(cmd)
 	return cmd
 }
@@ -70,7 +70,7 @@ type imageFlags struct {
 	sources    sourceFlags
 	registries registryFlags
 	offline    bool
-	env        string
+	envs       []string
 	output     string
 }
 
@@ -83,10 +83,7 @@ func (f *imageFlags) add(cmd *cobra.Command) {
 
 // matcher reads what `where` looks for.
 func matcher(what string) (func(plan.Standing) bool, error) {
-	if hex, ok := strings.CutPrefix(what, "sha256:"); ok || isDigits(what) {
-		if !ok {
-			hex = what
-		}
+	if hex, ok := strings.CutPrefix(strings.ToLower(what), "sha256:"); ok || isDigits(what) {
 		if len(hex) < 7 || len(hex) > 64 || !isDigits(hex) {
 			return nil, usage("%s: want sha256: and at least seven of its hexadecimal digits", what)
 		}
@@ -117,12 +114,15 @@ func (f *imageFlags) run(cmd *cobra.Command, match func(plan.Standing) bool, pla
 	if err != nil {
 		return err
 	}
-	if err := knownEnvironment(sources, f.env); err != nil {
-		return err
+	for _, name := range f.envs {
+		if err := knownEnvironment(sources, name); err != nil {
+			return err
+		}
 	}
 	out := report.Images{Repositories: len(sources) > 1, Missing: f.offline}
 	for _, s := range sources {
-		found, cut, err := standing(ctx, s, match)
+		out.Skipped = append(out.Skipped, leftOvers(s.Skipped())...)
+		found, cut, err := standing(ctx, s, match, places)
 		if err != nil {
 			return err
 		}
@@ -133,6 +133,7 @@ func (f *imageFlags) run(cmd *cobra.Command, match func(plan.Standing) bool, pla
 	if err != nil {
 		return err
 	}
+	out.Notes(cmd.ErrOrStderr())
 	if f.output == "json" {
 		err = out.JSON(cmd.OutOrStdout())
 	} else {
@@ -142,7 +143,7 @@ func (f *imageFlags) run(cmd *cobra.Command, match func(plan.Standing) bool, pla
 	case err != nil:
 		return err
 	case failed != nil:
-		return failed
+		return exit(statusOf(failed))
 	case places && len(out.Images) == 0:
 		return exit(exitFindings)
 	}
@@ -150,9 +151,6 @@ func (f *imageFlags) run(cmd *cobra.Command, match func(plan.Standing) bool, pla
 }
 
 func knownEnvironment(sources []source, name string) error {
-	if name == "" {
-		return nil
-	}
 	var known []string
 	for _, s := range sources {
 		for _, e := range s.Config().Environments {
@@ -169,10 +167,10 @@ func knownEnvironment(sources []source, name string) error {
 }
 
 // standing groups what stands in a source by environment, app and image.
-func standing(ctx context.Context, s source, match func(plan.Standing) bool) ([]report.StandingImage, bool, error) {
+func standing(ctx context.Context, s source, match func(plan.Standing) bool, overridden bool) ([]report.StandingImage, bool, error) {
 	var all []plan.Standing
 	for _, one := range s.Inventory() {
-		if match(one) {
+		if match(one) && (overridden || !one.Overridden) {
 			all = append(all, one)
 		}
 	}
@@ -195,7 +193,7 @@ func standing(ctx context.Context, s source, match func(plan.Standing) bool) ([]
 			out = append(out, report.StandingImage{Repository: s.name, Environment: one.Environment, App: one.App, Image: one.Image.Name, Tag: one.Image.Tag, Digest: one.Image.Digest})
 		}
 		row := &out[i]
-		row.Places = append(row.Places, report.ImagePlace{Path: one.Path, Line: one.Line, Object: one.Object})
+		row.Places = append(row.Places, report.ImagePlace{Path: one.Path, Line: one.Line, Object: one.Object, Overridden: one.Overridden})
 		if a, ok := since[one]; ok && (row.Since == nil || a.When.Before(*row.Since)) {
 			when := a.When
 			row.Since, row.Commit = &when, a.Commit.String()
@@ -204,8 +202,8 @@ func standing(ctx context.Context, s source, match func(plan.Standing) bool) ([]
 	return out, cut, nil
 }
 
-// ask says of each image whether its tag has moved. The error that it returns first is that
-// of registries that gave no answer.
+// ask says of each image whether its tag has moved. The error that it returns first joins
+// those of registries that gave no answer.
 func (f *imageFlags) ask(ctx context.Context, sources []source, images []report.StandingImage) (failed, err error) {
 	for i := range images {
 		images[i].Moved = "unknown"
@@ -234,22 +232,22 @@ func (f *imageFlags) ask(ctx context.Context, sources []source, images []report.
 			continue
 		}
 		g.Go(func() error {
-			row.Now, row.Moved, errs[i] = moved(ctx, clients[row.Repository], image.Ref{Name: row.Image, Tag: row.Tag}, row.Digest)
+			row.Now, row.Moved, errs[i] = hasMoved(ctx, clients[row.Repository], image.Ref{Name: row.Image, Tag: row.Tag}, row.Digest)
 			return ctx.Err()
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	for _, e := range errs {
+	for i, e := range errs {
 		if e != nil {
-			return e, nil
+			images[i].Error = e.Error()
 		}
 	}
-	return nil, nil
+	return errors.Join(errs...), nil
 }
 
-func moved(ctx context.Context, r reconcile.Resolver, tag image.Ref, pinned image.Digest) (image.Digest, string, error) {
+func hasMoved(ctx context.Context, r reconcile.Resolver, tag image.Ref, pinned image.Digest) (image.Digest, string, error) {
 	now, err := r.Resolve(ctx, tag)
 	switch {
 	case errors.Is(err, image.ErrUnknown):

@@ -45,7 +45,12 @@ means that something failed, and 4 that a token or a login is needed.`,
 		Example: `  pinnace reconcile --repo acme/config --dry-run
   GH_TOKEN=$(gh auth token) pinnace reconcile --repo acme/config
   pinnace reconcile --repo acme/config --app-id 123456 --app-key app.pem`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("reconcile takes no argument: did you mean --repo %s?", args[0])
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains([]string{"text", "json"}, output) {
 				return unknownOutput(output, "text", "json")

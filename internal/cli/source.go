@@ -2,8 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -61,20 +64,31 @@ func (f *sourceFlags) open(ctx context.Context) ([]source, func(), error) {
 		dirs = []string{"."}
 	}
 	for _, dir := range dirs {
-		r, err := git.OpenCheckout(dir, git.Limits{})
+		r, err := git.OpenCheckout(checkoutOf(dir), git.Limits{})
 		if err != nil {
 			return nil, done, fmt.Errorf("%s: %w: name a checkout with --dir, or a repository on GitHub with --repo", dir, err)
 		}
 		open = append(open, r)
 		commit, err := tip(r, f.rev)
-		if err != nil {
+		switch {
+		case errors.Is(err, git.ErrNoRef) && f.rev != "":
+			return nil, done, fmt.Errorf("%s: branch %s does not exist here", dir, f.rev)
+		case errors.Is(err, git.ErrNoRef):
+			return nil, done, fmt.Errorf("%s: there is no commit yet", dir)
+		case err != nil:
 			return nil, done, fmt.Errorf("%s: %w", dir, err)
 		}
 		if err := add(filepath.ToSlash(dir), r, commit); err != nil {
 			return nil, done, err
 		}
 	}
+	seen := map[string]bool{}
 	for _, repo := range f.repos {
+		if key := strings.ToLower(repo); seen[key] {
+			continue
+		} else {
+			seen[key] = true
+		}
 		r, commit, err := f.fetch(ctx, repo)
 		if r != nil {
 			open = append(open, r)
@@ -87,6 +101,23 @@ func (f *sourceFlags) open(ctx context.Context) ([]source, func(), error) {
 		}
 	}
 	return out, done, nil
+}
+
+// checkoutOf returns the nearest directory at or above one that is a checkout, else the
+// directory itself, which may be a bare repository.
+func checkoutOf(dir string) string {
+	start, err := filepath.Abs(dir)
+	if err != nil {
+		return dir
+	}
+	for at := start; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(filepath.Join(at, ".git")); err == nil {
+			return at
+		}
+		if at == filepath.Dir(at) {
+			return dir
+		}
+	}
 }
 
 // tip returns a branch of a checkout, or what HEAD names.
@@ -110,7 +141,7 @@ func (f *sourceFlags) fetch(ctx context.Context, name string) (*git.Repository, 
 	}
 	repo, ok, err := a.client.Repository(ctx, owner, base)
 	if err != nil {
-		return nil, git.Hash{}, fmt.Errorf("read repository %s: %w", name, err)
+		return nil, git.Hash{}, err
 	}
 	if !ok {
 		return nil, git.Hash{}, &reconcile.Refusal{Class: promotion.ErrNotFound, Text: fmt.Sprintf("repository %s: it does not exist, or the token may not see it", name)}
@@ -125,8 +156,13 @@ func (f *sourceFlags) fetch(ctx context.Context, name string) (*git.Repository, 
 	}
 	ref := "refs/heads/" + branch
 	fetched, err := r.Fetch(ctx, a.remote(repo), git.Fetch{Refs: []string{ref}})
-	if err != nil {
-		return r, git.Hash{}, fmt.Errorf("fetch %s of %s: %w", branch, name, err)
+	switch {
+	case errors.Is(err, git.ErrNoRef) && f.rev != "":
+		return r, git.Hash{}, fmt.Errorf("branch %s does not exist in %s", branch, name)
+	case errors.Is(err, git.ErrNoRef):
+		return r, git.Hash{}, fmt.Errorf("repository %s has no commit yet", name)
+	case err != nil:
+		return r, git.Hash{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return r, fetched.Refs[ref], nil
 }

@@ -82,13 +82,7 @@ func (l Left) Concerns(c promotion.Change) bool {
 // environment and app that a track rule moves.
 func Build(in Input) Plan {
 	b := builder{in: in, index: map[string]int{}}
-	var refs []image.Ref
-	for _, f := range in.Files {
-		for i := range f.Result.Findings {
-			refs = append(refs, f.Result.Findings[i].Image)
-		}
-	}
-	b.apps = in.Config.AppNames(refs)
+	b.apps = in.Config.AppNames(Refs(in.Files))
 	b.entries = EntriesOf(in.Files, in.Environments)
 	if len(in.Config.Environments) == 0 {
 		b.proposal(promotion.Pin, nil, "", branch{kind: "pin-all"})

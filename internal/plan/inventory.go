@@ -19,6 +19,7 @@ type Standing struct {
 	Document    int
 	Pointer     string
 	Object      string
+	Overridden  bool // an entry of a kustomization says what runs instead
 }
 
 // Entries are the images that the kustomizations of each environment set: a place of a base
@@ -50,17 +51,20 @@ func (e Entries) hide(environment, owner string, f *manifest.Finding) bool {
 	return f.Place != manifest.KustomizeImage && environment != owner && e[entry{environment, f.Image.Repository()}]
 }
 
-// Inventory lists what stands where, by environment, app, image and place, but for what
-// entries hide. environments names those that a file affects, and owner the one whose paths
-// match it.
-func Inventory(c *config.Config, files []File, entries Entries, environments func(path string) []string, owner func(path string) (string, bool)) []Standing {
+// Refs returns every image of the files.
+func Refs(files []File) []image.Ref {
 	var refs []image.Ref
 	for _, f := range files {
 		for i := range f.Result.Findings {
 			refs = append(refs, f.Result.Findings[i].Image)
 		}
 	}
-	apps := c.AppNames(refs)
+	return refs
+}
+
+// Inventory lists what stands where, by environment, app, image and place. environments
+// names those that a file affects, and owner the one whose paths match it.
+func Inventory(c *config.Config, files []File, apps config.AppNames, entries Entries, environments func(path string) []string, owner func(path string) (string, bool)) []Standing {
 	var out []Standing
 	for _, f := range files {
 		in := environments(f.Path)
@@ -74,12 +78,10 @@ func Inventory(c *config.Config, files []File, entries Entries, environments fun
 				continue
 			}
 			for _, e := range in {
-				if entries.hide(e, owned, found) {
-					continue
-				}
 				out = append(out, Standing{
 					Environment: e, App: apps.Of(e, f.Path, found.Image), Image: Tagged(found), Path: f.Path,
 					Line: found.Position.Line, Document: found.Document, Pointer: found.Pointer, Object: cmp.Or(found.Object.String(), string(found.Place)),
+					Overridden: entries.hide(e, owned, found),
 				})
 			}
 		}

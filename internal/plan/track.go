@@ -165,7 +165,7 @@ func (r *rule) admit(tags []string) ([]candidate, []Skip) {
 		var dropped []candidate
 		out, dropped = r.keep(out)
 		for _, c := range dropped {
-			skips.add("less precise", c.tag)
+			skips.add("a date or a build, beside versions", c.tag)
 		}
 	}
 	slices.SortFunc(out, r.best)

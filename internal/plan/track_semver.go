@@ -1,10 +1,13 @@
 package plan
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // semver makes the rule one for versions in a range. Tags keep the form of the current
 // one: its v, how many numbers, and its suffix. Where the current tag is no version, they
-// are versions without a suffix, of three numbers if there are any.
+// are the versions without a suffix, whatever their form; of equals the most precise.
 func (r *rule) semver(text string) error {
 	c, err := readConstraint(text)
 	if err != nil {
@@ -16,9 +19,11 @@ func (r *rule) semver(text string) error {
 	if isVersion {
 		r.scope += want.describe()
 	} else {
-		r.keep = mostPrecise
+		r.keep = withoutDates
 	}
-	r.compare = func(a, b candidate) int { return compareVersions(a.version, b.version) }
+	r.compare = func(a, b candidate) int {
+		return cmp.Or(compareVersions(a.version, b.version), cmp.Compare(len(a.version.numbers), len(b.version.numbers)))
+	}
 	r.read = func(tag string) (candidate, string) {
 		v, ok := readVersion(tag, c.words, c.pre)
 		if !ok {
@@ -77,28 +82,18 @@ func (f form) describe() string {
 	return " of the form " + f.shape()
 }
 
-// mostPrecise keeps the versions of three numbers, else those of two, of one, of more.
-func mostPrecise(all []candidate) (kept, dropped []candidate) {
-	rank := func(c candidate) int {
-		switch n := len(c.version.numbers); {
-		case n > 3:
-			return 0
-		case c.version.form().long:
-			return -1
-		default:
-			return n
-		}
-	}
-	most := -1
+// withoutDates keeps the versions that are not a single long number, such as a date, where
+// there are any.
+func withoutDates(all []candidate) (kept, dropped []candidate) {
 	for _, c := range all {
-		most = max(most, rank(c))
-	}
-	for _, c := range all {
-		if rank(c) == most {
-			kept = append(kept, c)
-		} else {
+		if c.version.form().long {
 			dropped = append(dropped, c)
+		} else {
+			kept = append(kept, c)
 		}
+	}
+	if len(kept) == 0 {
+		return dropped, nil
 	}
 	return kept, dropped
 }

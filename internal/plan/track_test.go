@@ -61,7 +61,8 @@ func TestSelectSemver(t *testing.T) {
 		{"long numbers in pre-releases", ">=1.2.0-0", "1.4.0-rc.99999999999999999999", "1.4.0-rc.99999999999999999999 1.4.0-rc.100000000000000000000", "1.4.0-rc.100000000000000000000", ""},
 		{"a range of one pre-release", "~1.5.0-rc", "1.5.0-rc.1", "1.5.0-rc.1 1.5.0-rc.2 1.6.0-rc.1", "1.5.0-rc.2", ""},
 
-		{"from latest", "^1.2", "latest", "latest 1.4.0 1.5.0 1.6.0-alpine 1 1.6 20240102", "1.5.0", "2 tags in ^1.2; the current tag latest: not a version"},
+		{"from latest", "^1.2", "latest", "latest 1.4.0 1.5.0 1.6.0-alpine 1 1.6 20240102", "1.6", "3 tags in ^1.2; the current tag latest: not a version"},
+		{"from latest, equal versions", "^1.2", "latest", "1.5 1.5.0 1.4.9", "1.5.0", ""},
 		{"from no tag", "^1.2", "", "1.4.0 1.5.0", "1.5.0", "no tag is written now"},
 		{"from latest, where there are two numbers only", ">=20", "latest", "20.04 22.04 24.04 latest 20240102 7", "24.04", ""},
 		{"from latest, with and without v", "^1", "latest", "1.4.0 v1.4.0", "v1.4.0", ""},

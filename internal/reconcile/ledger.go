@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,7 @@ func (l *Ledger) Open(ctx context.Context) error {
 	if l.index, err = l.files.index(ctx, p.tip, rules, nil); err != nil {
 		return err
 	}
-	if l.reach, err = p.reach(l.index.Files()); err != nil {
+	if l.reach, err = p.reach(l.index); err != nil {
 		return err
 	}
 	l.entries = plan.EntriesOf(l.index.Files(), l.reach.Environments)
@@ -57,7 +58,7 @@ func (l *Ledger) Config() *config.Config { return l.config }
 
 // Inventory lists what stands at the tip.
 func (l *Ledger) Inventory() []plan.Standing {
-	return plan.Inventory(l.config, l.index.Files(), l.entries, l.reach.Environments, l.reach.Owner)
+	return plan.Inventory(l.config, l.index.Files(), l.apps(nil), l.entries, l.reach.Environments, l.reach.Owner)
 }
 
 // An Arrival is a commit that brought an image to a place. Everything in it is what the
@@ -169,41 +170,91 @@ func (l *Ledger) scan(s *git.Snapshot, e git.Entry) (plan.File, bool, error) {
 	return plan.File{Path: e.Path, Result: manifest.Scan(data, l.files.format(e.Path), l.files.extra(e.Path)...)}, true, nil
 }
 
+// apps names apps by the images of the tip, and of further files.
+func (l *Ledger) apps(further []plan.File) config.AppNames {
+	return l.config.AppNames(append(plan.Refs(l.index.Files()), plan.Refs(further)...))
+}
+
+// Skipped lists what the tip holds that could not be read as images.
+func (l *Ledger) Skipped() []plan.Left {
+	var out []plan.Left
+	for _, f := range l.index.Files() {
+		if p := f.Result.Problem; p != nil {
+			out = append(out, plan.Left{Path: f.Path, Line: p.Position.Line, Reason: p.Text})
+		}
+		for _, found := range f.Result.Findings {
+			if found.Image == (image.Ref{}) && found.Problem != nil {
+				out = append(out, plan.Left{Path: f.Path, Line: found.Position.Line, Image: found.Text, Reason: found.Problem.Text})
+			}
+		}
+	}
+	return out
+}
+
 // compare returns what differs between the places of two sets of files.
 func (l *Ledger) compare(c git.CommitInfo, old, new []plan.File) []Arrival {
-	type place struct {
-		environment, path string
-		document          int
-		pointer           string
-	}
-	of := func(s plan.Standing) place { return place{s.Environment, s.Path, s.Document, s.Pointer} }
-	was := map[place]plan.Standing{}
-	for _, s := range plan.Inventory(l.config, old, l.entries, l.reach.Environments, l.reach.Owner) {
-		was[of(s)] = s
-	}
+	apps := l.apps(append(slices.Clone(old), new...))
+	left := l.standing(old, apps)
 	base := Arrival{Commit: c.Hash, When: c.Committer.When, Author: c.Author.Name, Subject: subject(c.Message)}
 	base.PullRequest = pullRequestOf(base.Subject)
 	if kinds := message.ParseTrailers(c.Message)[message.TrailerKind]; len(kinds) == 1 {
 		base.Kind = kinds[0]
 	}
+	come := l.standing(new, apps)
 	var out []Arrival
-	for _, s := range plan.Inventory(l.config, new, l.entries, l.reach.Environments, l.reach.Owner) {
-		a := base
-		a.Standing, a.Old = s, was[of(s)].Image
-		delete(was, of(s))
-		if a.Old != s.Image {
-			out = append(out, a)
+	for _, same := range []func(a, b plan.Standing) bool{samePlace, moved, sameRepository} {
+		var rest []plan.Standing
+		for _, s := range come {
+			i := slices.IndexFunc(left, func(was plan.Standing) bool { return same(was, s) })
+			if i < 0 {
+				rest = append(rest, s)
+				continue
+			}
+			if was := left[i]; was.Image != s.Image {
+				a := base
+				a.Standing, a.Old = s, was.Image
+				out = append(out, a)
+			}
+			left = slices.Delete(left, i, i+1)
 		}
+		come = rest
 	}
-	for _, s := range was {
+	for _, s := range come {
+		a := base
+		a.Standing = s
+		out = append(out, a)
+	}
+	for _, s := range left {
 		a := base
 		a.Standing, a.Gone = s, true
 		out = append(out, a)
 	}
 	slices.SortFunc(out, func(a, b Arrival) int {
-		return strings.Compare(a.Standing.Environment+"\x00"+a.Standing.App+"\x00"+a.Standing.Path+"\x00"+a.Standing.Pointer, b.Standing.Environment+"\x00"+b.Standing.App+"\x00"+b.Standing.Path+"\x00"+b.Standing.Pointer)
+		x, y := a.Standing, b.Standing
+		return cmp.Or(cmp.Compare(x.Environment, y.Environment), cmp.Compare(x.App, y.App), cmp.Compare(x.Path, y.Path), cmp.Compare(x.Pointer, y.Pointer))
 	})
 	return out
+}
+
+// standing lists what says what runs.
+func (l *Ledger) standing(files []plan.File, apps config.AppNames) []plan.Standing {
+	all := plan.Inventory(l.config, files, apps, l.entries, l.reach.Environments, l.reach.Owner)
+	return slices.DeleteFunc(all, func(s plan.Standing) bool { return s.Overridden })
+}
+
+func samePlace(was, is plan.Standing) bool {
+	return sameRepository(was, is) && was.Document == is.Document && was.Pointer == is.Pointer
+}
+
+// moved says whether an image is the same one, at another place of its file, or in a file that
+// was moved. A file that belongs to no environment today may have been any's.
+func moved(was, is plan.Standing) bool {
+	return was.Image == is.Image && (was.Environment == is.Environment || was.Environment == "")
+}
+
+// sameRepository says whether an image was replaced while its place moved within the file.
+func sameRepository(was, is plan.Standing) bool {
+	return was.Environment == is.Environment && was.Path == is.Path && was.Image.Repository() == is.Image.Repository()
 }
 
 // Since finds for each standing the commit that brought its image there. One that is not

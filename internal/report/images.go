@@ -18,6 +18,8 @@ type Images struct {
 	// Cut says that the history goes on behind what was fetched, so that an image without
 	// Since stands there for longer.
 	Cut bool `json:"cut"`
+	// Skipped is what could not be read as images.
+	Skipped []LeftOver `json:"skipped"`
 
 	Repositories bool `json:"-"` // name the repository in the table
 	Missing      bool `json:"-"` // there is no Moved column: no registry was asked
@@ -35,6 +37,7 @@ type StandingImage struct {
 	Commit      string       `json:"commit,omitempty"` // that commit
 	Moved       string       `json:"moved"`            // yes, no, gone, unpinned, or unknown
 	Now         image.Digest `json:"now,omitempty"`    // what the tag means now, where it was asked
+	Error       string       `json:"error,omitempty"`  // why that is unknown
 	Places      []ImagePlace `json:"places"`
 }
 
@@ -43,12 +46,48 @@ type ImagePlace struct {
 	Path   string `json:"path"`
 	Line   int    `json:"line"`
 	Object string `json:"object"`
+	// Overridden says that an entry of a kustomization says what runs instead.
+	Overridden bool `json:"overridden"`
+}
+
+func (p ImagePlace) String() string {
+	s := fmt.Sprintf("%s:%d", Plain(p.Path), p.Line)
+	if p.Overridden {
+		s += " (overridden)"
+	}
+	return s
 }
 
 // JSON writes the report as one object; docs/output.md describes it.
 func (r Images) JSON(w io.Writer) error {
-	r.Images = filled(r.Images)
+	r.Images, r.Skipped = filled(r.Images), filled(r.Skipped)
 	return writeJSON(w, r)
+}
+
+// Notes writes what a reader of the table has to know: what was not read, and which registry
+// gave no answer.
+func (r Images) Notes(w io.Writer) {
+	const most = 5
+	for i, l := range r.Skipped {
+		if i == most {
+			fmt.Fprintf(w, "%s and %d more places that could not be read (-o json lists all)\n", color.New(color.FgYellow).Sprint("note:"), len(r.Skipped)-most)
+			break
+		}
+		l.say(w, map[LeftOver]bool{}, color.New(color.FgYellow).Sprint("not read:"))
+	}
+	counts := map[string]int{}
+	for _, i := range r.Images {
+		if i.Error != "" {
+			counts[i.Error]++
+		}
+	}
+	for i, text := range sorted(counts) {
+		if i == most {
+			fmt.Fprintf(w, "%s and %d more images without an answer (-o json lists all)\n", color.New(color.FgRed).Sprint("failed:"), len(counts)-most)
+			break
+		}
+		fmt.Fprintf(w, "%s %s\n", color.New(color.FgRed).Sprint("failed:"), Plain(text))
+	}
 }
 
 // Text writes a row for each image, and with places a row for each place.
@@ -86,7 +125,7 @@ func (r Images) Text(w io.Writer, places bool) {
 			continue
 		}
 		for _, p := range i.Places {
-			t.AppendRow(append(append(table.Row{}, row...), fmt.Sprintf("%s:%d", Plain(p.Path), p.Line)))
+			t.AppendRow(append(append(table.Row{}, row...), p.String()))
 		}
 	}
 	fmt.Fprintln(w, t.Render())
