@@ -251,7 +251,7 @@ func TestTimeline(t *testing.T) {
 	r.on("GET /repos/acme/config/issues/3/timeline?per_page=100", 200, `[
 		{"event":"committed","sha":"`+shaA+`","author":{"date":"2020-01-01T00:00:00Z"},"committer":{"date":"2020-01-01T00:00:00Z"}},
 		{"event":"reviewed","id":1,"user":{"id":1,"login":"ann"},"submitted_at":"2026-01-01T00:00:00Z","commit_id":"`+shaA+`"},
-		{"event":"review_dismissed","actor":{"id":2,"login":"bob"},"created_at":"2026-01-02T00:00:00Z","dismissed_review":{"review_id":1,"dismissal_message":"no","dismissal_commit_id":"`+shaB+`"}},
+		{"event":"review_dismissed","actor":{"id":2,"login":"bob"},"created_at":"2026-01-02T00:00:00Z","dismissed_review":{"review_id":1,"state":"approved","dismissal_message":"no","dismissal_commit_id":"`+shaB+`"}},
 		{"event":"head_ref_force_pushed","actor":null,"created_at":"2026-01-03T00:00:00Z","commit_id":"`+shaB+`"},
 		{"event":"unheard-of"}]`)
 	day := func(d int) time.Time { return time.Date(2026, 1, d, 0, 0, 0, 0, time.UTC) }
@@ -259,7 +259,7 @@ func TestTimeline(t *testing.T) {
 	want := []promotion.Moment{
 		{Event: "committed", Commit: shaA},
 		{Event: "reviewed", At: day(1), Actor: promotion.Identity{ID: 1, Login: "ann"}, Commit: shaA, Review: 1},
-		{Event: "review_dismissed", At: day(2), Actor: promotion.Identity{ID: 2, Login: "bob"}, Review: 1, DismissalCommit: shaB, Message: "no"},
+		{Event: "review_dismissed", At: day(2), Actor: promotion.Identity{ID: 2, Login: "bob"}, Review: 1, DismissalCommit: shaB, Message: "no", Was: promotion.Approved},
 		{Event: "head_ref_force_pushed", At: day(3), Actor: ghost, Commit: shaB},
 		{Event: "unheard-of", Actor: ghost},
 	}

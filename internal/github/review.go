@@ -54,6 +54,7 @@ func (c *Client) Timeline(ctx context.Context, repo promotion.Repository, number
 			ReviewID int64  `json:"review_id"`
 			Message  string `json:"dismissal_message"`
 			Commit   string `json:"dismissal_commit_id"`
+			State    string `json:"state"` // what the review was: commented, approved, changes_requested
 		} `json:"dismissed_review"`
 	}
 	wire, err := collect[wireMoment](ctx, c, call{
@@ -78,6 +79,7 @@ func (c *Client) Timeline(ctx context.Context, repo promotion.Repository, number
 		}
 		if d := w.Dismissed; d != nil {
 			m.Review, m.DismissalCommit, m.Message = d.ReviewID, d.Commit, d.Message
+			m.Was = promotion.ReviewState(strings.ToUpper(d.State))
 		}
 		all = append(all, m)
 	}
