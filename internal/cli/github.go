@@ -167,7 +167,7 @@ func (a *access) signature(who promotion.Identity) git.Signature {
 
 // web returns the address of GitHub for people and for git.
 func (a *access) web() *url.URL {
-	u := &url.URL{Scheme: a.api.Scheme, Host: a.api.Host}
+	u := &url.URL{Scheme: a.api.Scheme, Host: strings.ToLower(a.api.Host)}
 	if u.Host == "api.github.com" {
 		u.Host = "github.com"
 	} else if host, ok := strings.CutPrefix(u.Host, "api."); ok && strings.HasSuffix(host, ".ghe.com") {

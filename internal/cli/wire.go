@@ -45,7 +45,7 @@ func (f *registryFlags) client(c *config.Config) (*registry.Client, error) {
 		return nil, usage("--concurrency is %d: want 1 to 256", f.concurrency)
 	}
 	o := registry.Options{Map: map[string]string{}, Insecure: f.insecure, Concurrency: f.concurrency, UserAgent: "pinnace/" + versionNumber()}
-	if c != nil {
+	if c != nil && !slices.ContainsFunc(f.mirrors, func(m string) bool { return strings.HasPrefix(m, "*=") }) {
 		maps.Copy(o.Map, c.RegistryMap)
 	}
 	for _, m := range f.mirrors {

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-const cacheSize = 32 << 20
+const cacheSize = 16 << 20
 
 // A cache keeps the objects that deltas were made from, the latest used ones, and pages of
 // packs.
@@ -59,6 +59,15 @@ func (c *cache) keep(p place, o object) {
 		delete(c.items, old.place)
 		c.bytes -= int64(len(old.data))
 	}
+}
+
+// release forgets everything.
+func (c *cache) release() {
+	c.pages.release()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.items, c.bytes = map[place]*list.Element{}, 0
+	c.order.Init()
 }
 
 // drop forgets a pack.

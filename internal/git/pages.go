@@ -9,10 +9,10 @@ import (
 
 const (
 	pageSize = 32 << 10
-	maxPages = 512
+	maxPages = 128
 )
 
-// pages keep the parts of packs that were read last, 16 MiB of them: most entries are far
+// pages keep the parts of packs that were read last, 4 MiB of them: most entries are far
 // smaller than a page, and lie beside those that are read next.
 type pages struct {
 	mu    sync.Mutex
@@ -57,6 +57,14 @@ func (g *pages) page(p *pack, n int64) ([]byte, error) {
 		}
 	}
 	return data, nil
+}
+
+// release forgets everything.
+func (g *pages) release() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.items = map[place]*list.Element{}
+	g.order.Init()
 }
 
 // drop forgets a pack.

@@ -15,6 +15,10 @@ type Snapshot struct {
 	repo         *Repository
 }
 
+// Release lets go of what its repository keeps in memory to read faster, as after a walk
+// that is not to be repeated. It comes back with what is read next.
+func (s *Snapshot) Release() { s.repo.cache.release() }
+
 // An Entry is a file of a snapshot, or something with a Problem.
 type Entry struct {
 	Path    string // with slashes, as it is written in git

@@ -205,3 +205,11 @@ func refFault(s string) string {
 	}
 	return branchFault(strings.TrimPrefix(s, "refs/heads/"))
 }
+
+// to appends the second commit of a comparison.
+func (p path) to(s string) path {
+	if !shaForm.MatchString(s) {
+		return p.bad("commit", s, "is not a whole hash of 40 or 64 small hexadecimal digits")
+	}
+	return p.add("..." + s)
+}

@@ -27,9 +27,10 @@ const folded = 12
 // Body returns the body, of fewer than [Limit] bytes. Lists that are too long end with
 // how many rows are missing. The last line is the [PullRequest.Mark].
 func (p PullRequest) Body() string {
-	sections := []string{p.warning(), p.summary(), p.table(), p.notes(), p.left(), p.files(), p.digests(), p.howTo(), p.machine()}
+	sections := []string{p.warning(), p.summary(), p.table(), p.notes(), p.left(), p.files(), p.digests(), p.howTo()}
 	sections = slices.DeleteFunc(sections, func(s string) bool { return s == "" })
-	return strings.Join(sections, "\n\n") + "\n"
+	text := strings.Join(sections, "\n\n")
+	return text + "\n\n" + p.machine(text) + "\n"
 }
 
 // summary says what the pull request does and what merging it means.

@@ -26,27 +26,29 @@ type block struct {
 	Version      string         `json:"version,omitempty"`
 	Finished     bool           `json:"finished,omitempty"`
 	State        string         `json:"state"`
+	Title        string         `json:"title"` // hashes of what people may have changed since
+	Text         string         `json:"text"`
 }
 
 // machine returns the last line of the body, an HTML comment with JSON inside. It proves
 // nothing. No foreign text in a body can hold one: whatever could end the comment early,
 // mention somebody or refer to an issue is an escape of JSON. Where the line is too long,
 // names are left out.
-func (p PullRequest) machine() string {
+func (p PullRequest) machine(text string) string {
 	const environments = 50
 	b := block{
 		Kind: p.Kind, Shared: p.Shared, App: clean(p.App, 100), Repository: clean(p.Repository, 150),
 		Base: clean(p.Base, 255), Seal: clean(p.Seal, 64), Version: clean(p.Version, 40),
-		Finished: p.Finished, State: p.state(),
+		Finished: p.Finished, State: p.state(), Title: hash(p.Title()), Text: hash(strings.TrimSpace(text)),
 	}
 	for _, e := range p.Environments[:min(len(p.Environments), environments)] {
 		b.Environments = append(b.Environments, clean(e, 63))
 	}
-	text := b.String()
-	if len(text) > machineRoom {
-		text = block{Kind: b.Kind, Shared: b.Shared, Seal: b.Seal, Version: b.Version, Finished: b.Finished, State: b.State}.String()
+	line := b.String()
+	if len(line) > machineRoom {
+		line = block{Kind: b.Kind, Shared: b.Shared, Seal: b.Seal, Version: b.Version, Finished: b.Finished, State: b.State, Title: b.Title, Text: b.Text}.String()
 	}
-	return text
+	return line
 }
 
 func (b block) String() string {
@@ -58,9 +60,34 @@ func (b block) String() string {
 // asked for only when there is something new to say.
 func (p PullRequest) state() string {
 	text, _ := json.Marshal([]any{p.Kind, p.Environments, p.App, p.Seal, p.Left, p.Notes, p.Diverged, p.Finished})
-	sum := sha256.Sum256(text)
+	return hash(string(text))
+}
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:8])
 }
+
+// field returns a string of the line for machines.
+func field(body, name string) string {
+	_, rest, _ := strings.Cut(marked(body), `"`+name+`":"`)
+	value, _, _ := strings.Cut(rest, `"`)
+	return value
+}
+
+// SealOf returns the seal that a body tells of, "" where it has none. Anybody who may write
+// can change it.
+func SealOf(body string) string { return field(body, "seal") }
+
+// IsBody says whether a body is as Pinnace wrote it, whatever it says.
+func IsBody(body string) bool {
+	line := marked(body)
+	text := strings.ReplaceAll(body, "\r\n", "\n")
+	return line != "" && hash(strings.TrimSpace(strings.Replace(text, line, "", 1))) == field(body, "text")
+}
+
+// IsTitle says whether a title is the one that Pinnace wrote with the body.
+func IsTitle(title, body string) bool { return hash(title) == field(body, "title") }
 
 // IsIn says whether a body is that of p, whatever the images say of themselves and whoever
 // wrote into it.

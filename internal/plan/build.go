@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,6 +73,10 @@ type Left struct {
 	finding *manifest.Finding
 }
 
+// Unanswered says whether a registry gave no answer, rather than the answer that there is no
+// such image.
+func (l Left) Unanswered() bool { return l.Err != nil && !errors.Is(l.Err, image.ErrUnknown) }
+
 // Concerns says whether the place is the one that a change is of.
 func (l Left) Concerns(c promotion.Change) bool {
 	return l.finding != nil && l.Path == c.Path && l.finding.Document == c.Document && l.finding.Pointer == c.Pointer && l.finding.Image == c.Old
@@ -82,7 +87,7 @@ func (l Left) Concerns(c promotion.Change) bool {
 // environment and app that a track rule moves.
 func Build(in Input) Plan {
 	b := builder{in: in, index: map[string]int{}}
-	b.apps = in.Config.AppNames(Refs(in.Files))
+	b.apps = in.Config.AppNames(Refs(in.Config, in.Files, in.Environments))
 	b.entries = EntriesOf(in.Files, in.Environments)
 	if len(in.Config.Environments) == 0 {
 		b.proposal(promotion.Pin, nil, "", branch{kind: "pin-all"})

@@ -51,10 +51,14 @@ func (e Entries) hide(environment, owner string, f *manifest.Finding) bool {
 	return f.Place != manifest.KustomizeImage && environment != owner && e[entry{environment, f.Image.Repository()}]
 }
 
-// Refs returns every image of the files.
-func Refs(files []File) []image.Ref {
+// Refs returns the images that name apps: those of environments, or all where none is
+// configured.
+func Refs(c *config.Config, files []File, environments func(path string) []string) []image.Ref {
 	var refs []image.Ref
 	for _, f := range files {
+		if len(c.Environments) > 0 && len(environments(f.Path)) == 0 {
+			continue
+		}
 		for i := range f.Result.Findings {
 			refs = append(refs, f.Result.Findings[i].Image)
 		}

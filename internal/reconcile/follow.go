@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -99,8 +100,11 @@ func (s *selections) choose(ctx context.Context, p pursuit, tags []string) (plan
 	if err != nil {
 		return plan.Selection{}, err
 	}
+	if len(candidates) > maxDated {
+		return plan.Selection{Reason: fmt.Sprintf("%d tags match, and the creation time of at most %d is looked at: narrow the pattern", len(candidates), maxDated)}, nil
+	}
 	created := map[string]time.Time{}
-	for _, tag := range candidates[:min(len(candidates), maxDated)] {
+	for _, tag := range candidates {
 		ref := p.now
 		ref.Tag, ref.Digest = tag, ""
 		facts, err := s.facts.Facts(ctx, ref)

@@ -24,6 +24,10 @@ type Forge interface {
 	AddLabels(ctx context.Context, r promotion.Repository, number int, labels ...string) error
 	// Reviews returns the reviews of a pull request in order of submission.
 	Reviews(ctx context.Context, r promotion.Repository, number int) ([]promotion.Review, error)
+	// Permission returns what an account may do in a repository now.
+	Permission(ctx context.Context, r promotion.Repository, who promotion.Identity) (promotion.Permission, error)
+	// Contains says whether a commit is in the history of another.
+	Contains(ctx context.Context, r promotion.Repository, tip, commit string) (bool, error)
 	// CommitMessage returns the message of a commit.
 	CommitMessage(ctx context.Context, r promotion.Repository, sha string) (string, bool, error)
 	// CreateTreeCommit makes a commit that no branch names yet, signed by GitHub.

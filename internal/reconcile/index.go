@@ -13,6 +13,7 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/check"
 	"github.com/pinnace-dev/pinnace/internal/git"
 	"github.com/pinnace-dev/pinnace/internal/manifest"
+	"github.com/pinnace-dev/pinnace/internal/plan"
 )
 
 // An Index is what the files of one commit hold. It is a plain value: the next commit's
@@ -21,6 +22,8 @@ type Index struct {
 	snapshot *git.Snapshot
 	rules    string // of the configuration that the files were read with
 	survey   *Survey
+	paths    *paths
+	reach    *plan.Reach // nil until it is asked for
 }
 
 // Files returns the files in which anything was found, in order of their paths.
@@ -34,19 +37,25 @@ func (r *Reconciler) index(ctx context.Context, snapshot *git.Snapshot, rules st
 	out := &Index{snapshot: snapshot, rules: rules}
 	var err error
 	if previous == nil || previous.rules != rules {
-		out.survey, err = r.Survey(ctx, nil)
+		if out.survey, err = r.Survey(ctx, nil); err == nil {
+			slices.SortFunc(out.survey.Files, byPath)
+			intern(out.survey.Files)
+			snapshot.Release()
+		}
 	} else {
 		var changed map[string]git.Entry
 		if changed, err = differences(ctx, previous.snapshot, snapshot); err == nil {
-			t.known = changed
+			t.known, t.paths = changed, previous.paths.next(changed)
 			out.survey, err = r.resurvey(ctx, previous.survey, t, changed)
+		}
+		if err == nil && sameLinks(previous, out.survey, t.paths, changed) {
+			out.reach = previous.reach
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(out.survey.Files, func(a, b check.File) int { return cmp.Compare(a.Path, b.Path) })
-	t.known = nil
+	t.known, out.paths = nil, t.paths
 	return out, nil
 }
 
@@ -63,22 +72,24 @@ func differences(ctx context.Context, old, now *git.Snapshot) (map[string]git.En
 	return out, nil
 }
 
-// resurvey reads the files that changed and keeps what was found in the others.
+// resurvey reads the files that changed and keeps what was found in the others. The files
+// of previous are in order of their paths, and so are those that it returns.
 func (r *Reconciler) resurvey(ctx context.Context, previous *Survey, t *tree, changed map[string]git.Entry) (*Survey, error) {
 	s := &surveyor{reconciler: r, found: map[int]check.File{}, seen: map[string]bool{}}
-	total := previous.Total
-	for _, f := range previous.Files {
-		if _, differs := changed[f.Path]; !differs {
-			i := len(s.seen)
-			s.seen[f.Path] = true
-			s.found[i] = f
-			s.note(f)
-		}
-	}
 	for name := range previous.named {
 		if _, differs := changed[name]; !differs {
 			r.named.Store(name, true)
 			s.seen[name] = true
+		}
+	}
+	if len(changed) == 0 {
+		return previous, nil
+	}
+	for i := range previous.Files {
+		if f := &previous.Files[i]; len(f.Result.Local) > 0 {
+			if _, differs := changed[f.Path]; !differs {
+				s.note(*f)
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(changed)) {
@@ -93,15 +104,49 @@ func (r *Reconciler) resurvey(ctx context.Context, previous *Survey, t *tree, ch
 		s.do(job{index: len(s.seen) - 1, path: name, unreadable: t.hostile(entry)})
 	}
 	s.followNames()
-	out := &Survey{Total: max(total, len(s.seen)), named: s.followed}
-	for _, i := range slices.Sorted(maps.Keys(s.found)) {
-		f := s.found[i]
+	fresh := slices.SortedFunc(maps.Values(s.found), byPath)
+	out := &Survey{Total: max(previous.Total, len(s.seen)), named: s.followed}
+	out.Files = make([]check.File, 0, len(previous.Files)+len(fresh))
+	for _, f := range previous.Files {
+		if _, differs := changed[f.Path]; differs {
+			continue
+		}
+		for len(fresh) > 0 && byPath(fresh[0], f) < 0 {
+			out.Files, fresh = append(out.Files, fresh[0]), fresh[1:]
+		}
 		if !previous.named[f.Path] || s.followed[f.Path] || manifest.FormatOf(f.Path) != manifest.None {
 			out.Files = append(out.Files, f)
 		}
 	}
+	out.Files = append(out.Files, fresh...)
 	return out, nil
 }
+
+// sameLinks says whether files name the same files as before, which are there as before.
+func sameLinks(previous *Index, now *Survey, at *paths, changed map[string]git.Entry) bool {
+	if !maps.Equal(previous.survey.named, now.named) {
+		return false
+	}
+	for name := range changed {
+		before, had := previous.survey.file(name)
+		after, has := now.file(name)
+		if had != has || previous.paths.at(name) != at.at(name) || !slices.Equal(before.Result.Local, after.Result.Local) {
+			return false
+		}
+	}
+	return true
+}
+
+// file returns one of the files, which are in order of their paths.
+func (s *Survey) file(name string) (check.File, bool) {
+	i, ok := slices.BinarySearchFunc(s.Files, name, func(f check.File, name string) int { return cmp.Compare(f.Path, name) })
+	if !ok {
+		return check.File{}, false
+	}
+	return s.Files[i], true
+}
+
+func byPath(a, b check.File) int { return cmp.Compare(a.Path, b.Path) }
 
 // A tree is a snapshot as a set of files. It is read only.
 type tree struct {
@@ -109,6 +154,7 @@ type tree struct {
 
 	mu    sync.Mutex
 	known map[string]git.Entry // entries that need no look-up
+	paths *paths               // nil as long as not all are known
 }
 
 func (t *tree) Walk(ctx context.Context, visit func(string, error) error) error {
@@ -116,31 +162,45 @@ func (t *tree) Walk(ctx context.Context, visit func(string, error) error) error 
 	t.mu.Lock()
 	t.known = known
 	t.mu.Unlock()
-	return t.snapshot.Walk(ctx, nil, func(e git.Entry) error {
+	if err := t.snapshot.Walk(ctx, nil, func(e git.Entry) error {
 		t.mu.Lock()
 		known[e.Path] = e
 		t.mu.Unlock()
 		return visit(name(e), t.hostile(e))
-	})
+	}); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	t.paths = newPaths(known)
+	t.mu.Unlock()
+	return nil
 }
 
 func (t *tree) Read(path string, limit int64) ([]byte, error) {
 	t.mu.Lock()
 	e, ok := t.known[path]
+	paths := t.paths
 	t.mu.Unlock()
 	if !ok || e.Path == "" {
+		if paths != nil && !paths.has(path) {
+			return nil, t.missing(path)
+		}
 		var err error
 		if e, ok, err = t.snapshot.Lookup(path); err != nil {
 			return nil, err
 		}
 	}
 	if !ok {
-		return nil, fmt.Errorf("%s: no such file in commit %s", path, t.snapshot.Commit)
+		return nil, t.missing(path)
 	}
 	if err := t.hostile(e); err != nil {
 		return nil, err
 	}
 	return t.snapshot.Blob(e.Blob, limit)
+}
+
+func (t *tree) missing(path string) error {
+	return fmt.Errorf("%s: no such file in commit %s", path, t.snapshot.Commit)
 }
 
 func (t *tree) Replace(path string, _, _ []byte) error {

@@ -172,7 +172,8 @@ func (l *Ledger) scan(s *git.Snapshot, e git.Entry) (plan.File, bool, error) {
 
 // apps names apps by the images of the tip, and of further files.
 func (l *Ledger) apps(further []plan.File) config.AppNames {
-	return l.config.AppNames(append(plan.Refs(l.index.Files()), plan.Refs(further)...))
+	refs := plan.Refs(l.config, l.index.Files(), l.reach.Environments)
+	return l.config.AppNames(append(refs, plan.Refs(l.config, further, l.reach.Environments)...))
 }
 
 // Skipped lists what the tip holds that could not be read as images.

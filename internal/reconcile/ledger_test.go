@@ -68,15 +68,18 @@ func TestHistory(t *testing.T) {
 	}{
 		"the newest comes first, and other apps do not come": {
 			[]commit{{"one", map[string]string{"envs/dev/p.yaml": pod("acme/shop:1", "redis:7")}}, {"two", map[string]string{"envs/dev/p.yaml": pod("acme/shop:2", "redis:7")}}, {"redis", map[string]string{"envs/dev/p.yaml": pod("acme/shop:2", "redis:8")}}},
-			"shop", []string{"two: acme/shop:1 -> acme/shop:2", "one:  -> acme/shop:1"},
+			"shop",
+			[]string{"two: acme/shop:1 -> acme/shop:2", "one:  -> acme/shop:1"},
 		},
 		"a container that is put before it changes nothing": {
 			[]commit{{"one", map[string]string{"envs/dev/p.yaml": pod("acme/shop:1")}}, {"two", map[string]string{"envs/dev/p.yaml": pod("acme/proxy:3", "acme/shop:1")}}},
-			"shop", []string{"one:  -> acme/shop:1"},
+			"shop",
+			[]string{"one:  -> acme/shop:1"},
 		},
 		"and is told from a new version in the same commit": {
 			[]commit{{"one", map[string]string{"envs/dev/p.yaml": pod("acme/shop:1")}}, {"two", map[string]string{"envs/dev/p.yaml": pod("acme/proxy:3", "acme/shop:2")}}},
-			"shop", []string{"two: acme/shop:1 -> acme/shop:2", "one:  -> acme/shop:1"},
+			"shop",
+			[]string{"two: acme/shop:1 -> acme/shop:2", "one:  -> acme/shop:1"},
 		},
 		"a file that was moved keeps its history": {
 			[]commit{{"one", map[string]string{"old/p.yaml": pod("acme/shop:1")}}, {"two", map[string]string{"old/p.yaml": sandbox.Removed, "envs/dev/p.yaml": pod("acme/shop:1")}}},
@@ -84,14 +87,16 @@ func TestHistory(t *testing.T) {
 		},
 		"a removal is told": {
 			[]commit{{"one", map[string]string{"envs/dev/p.yaml": pod("acme/shop:1", "redis:7")}}, {"two", map[string]string{"envs/dev/p.yaml": pod("redis:7")}}},
-			"shop", []string{"two: gone acme/shop:1", "one:  -> acme/shop:1"},
+			"shop",
+			[]string{"two: gone acme/shop:1", "one:  -> acme/shop:1"},
 		},
 		"an app has the name that it has among all images, whatever a commit touches": {
 			[]commit{
 				{"one", map[string]string{"envs/dev/a.yaml": pod("acme/redis:1"), "envs/dev/b.yaml": pod("other/redis:1")}},
 				{"two", map[string]string{"envs/dev/a.yaml": pod("acme/redis:2")}},
 			},
-			"acme/redis", []string{"two: acme/redis:1 -> acme/redis:2", "one:  -> acme/redis:1"},
+			"acme/redis",
+			[]string{"two: acme/redis:1 -> acme/redis:2", "one:  -> acme/redis:1"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

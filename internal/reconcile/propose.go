@@ -124,8 +124,6 @@ func (p *Proposer) usable(r promotion.Repository, ok bool) error {
 		return &Refusal{Class: promotion.ErrBlocked, Text: fmt.Sprintf("repository %s was disabled by GitHub", r.FullName())}
 	case r.Empty:
 		return &Refusal{Class: promotion.ErrBlocked, Text: noCommit(r)}
-	case !p.DryRun && r.Permission != "" && !r.Permission.AtLeast(promotion.PermissionWrite):
-		return &Refusal{Class: promotion.ErrForbidden, Text: fmt.Sprintf("the token may only %s %s: it needs Contents: write to push a branch and Pull requests: write to open one; --dry-run shows the plan without them", r.Permission, r.FullName())}
 	}
 	return nil
 }
@@ -240,6 +238,9 @@ func (p *pass) settle(ctx context.Context) error {
 	defer p.images.Close()
 	p.base.Observe = p.config.Mode == config.ModeObserve
 	p.base.DryRun = p.DryRun || p.base.Observe
+	if !p.base.DryRun && p.repo.Permission != "" && !p.repo.Permission.AtLeast(promotion.PermissionWrite) {
+		return &Refusal{Class: promotion.ErrForbidden, Text: fmt.Sprintf("the token may only %s %s: it needs Contents: write to push a branch and Pull requests: write to open one; --dry-run shows the plan without them", p.repo.Permission, p.repo.FullName())}
+	}
 	proposals, err := p.plan(ctx, rules)
 	if err != nil {
 		return err

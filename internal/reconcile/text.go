@@ -3,7 +3,6 @@ package reconcile
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/pinnace-dev/pinnace/internal/image"
@@ -37,7 +36,10 @@ func (p *pass) text(s *Settled) message.PullRequest {
 	}
 	out.Files = len(files)
 	for _, l := range append(slices.Clone(s.Failed), s.Left...) {
-		if l.Err != nil && !errors.Is(l.Err, image.ErrUnknown) {
+		if l.Err != nil && slices.ContainsFunc(s.Changes, l.Concerns) {
+			continue // an earlier answer stands
+		}
+		if l.Unanswered() {
 			// What a registry said changes from run to run, and may name hosts.
 			l.Reason = "the registry gave no answer"
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/pinnace-dev/pinnace/internal/git"
@@ -33,6 +34,9 @@ func (p *pass) edit(s *Settled) (commit, error) {
 			return c, fmt.Errorf("read %s: %w", path, err)
 		}
 		data, err := manifest.Apply(old, p.files.format(path), edits[path], p.files.extra(path)...)
+		if err == nil && int64(len(data)) > p.files.limit() {
+			err = fmt.Errorf("the file would have more than %d MiB", p.files.limit()>>20)
+		}
 		if err != nil {
 			for _, change := range s.Changes {
 				if change.Path == path {
@@ -60,9 +64,6 @@ func (p *pass) edit(s *Settled) (commit, error) {
 func (p *pass) write(ctx context.Context, s *Settled, h head, c commit, current bool) error {
 	s.Action = Unchanged
 	text := p.text(s)
-	if !p.base.DryRun && (!current || !h.open || !text.IsIn(h.last.Body)) {
-		p.describe(ctx, &text)
-	}
 	if !current {
 		s.Action = Updated
 		if p.base.DryRun {
@@ -70,6 +71,14 @@ func (p *pass) write(ctx context.Context, s *Settled, h head, c commit, current 
 				s.Action = Opened
 			}
 			return nil
+		}
+		lost, err := p.loses(ctx, h)
+		if err != nil {
+			return err
+		}
+		if lost {
+			h.derived.why = "commits that " + p.base.Branch + " no longer has"
+			return p.diverged(ctx, s, h)
 		}
 		if err := p.push(ctx, s, h, c, text); err != nil {
 			return err
@@ -80,23 +89,14 @@ func (p *pass) write(ctx context.Context, s *Settled, h head, c commit, current 
 		if p.base.DryRun {
 			return nil
 		}
+		p.describe(ctx, &text)
 		opened, err := p.Forge.OpenPullRequest(ctx, p.repo, promotion.Draft{Title: text.Title(), Body: text.Body(), Head: s.Branch, Base: p.base.Branch})
 		if err != nil {
 			return err
 		}
 		s.PullRequest = opened
-	} else if message.IsOurs(h.last.Body) && !text.IsIn(h.last.Body) {
-		s.Action = Updated
-		if p.base.DryRun {
-			return nil
-		}
-		title, body := text.Title(), text.Body()
-		amended, err := p.Forge.AmendPullRequest(ctx, p.repo, h.last.Number, promotion.Amendment{Title: &title, Body: &body})
-		if err != nil {
-			return err
-		}
-		amended.Labels = h.last.Labels
-		s.PullRequest = amended
+	} else if err := p.amend(ctx, s, h, text); err != nil {
+		return err
 	}
 	return p.label(ctx, s)
 }
@@ -117,6 +117,16 @@ func (p *pass) label(ctx context.Context, s *Settled) error {
 		return err
 	}
 	return nil
+}
+
+// loses says whether replacing a head would leave commits below it without a branch: those
+// that the base does not have.
+func (p *pass) loses(ctx context.Context, h head) (bool, error) {
+	if h.hash == none || h.derived.parent == nil || h.derived.parent.Commit == p.tip.Commit {
+		return false, nil
+	}
+	has, err := p.Forge.Contains(ctx, p.repo, p.tip.Commit.String(), h.derived.parent.Commit.String())
+	return !has, err
 }
 
 // push makes the commit on the tip and moves the branch from the head that was read to it.
@@ -173,13 +183,16 @@ func (p *pass) signed(ctx context.Context, w *git.Written, c commit, text string
 	return git.ParseHash(sha)
 }
 
+// ruled is how GitHub words a refusal by a ruleset or a protected branch.
+var ruled = regexp.MustCompile(`(?i)GH0(06|13)|protected branch|repository rule`)
+
 // explain adds to a refusal of the server what can be done about it.
 func (p *pass) explain(err error, branch string) error {
 	var refused *git.RefusedError
 	switch {
 	case err == nil || isWorkflowRefusal(err):
 		return err
-	case errors.As(err, &refused):
+	case errors.As(err, &refused) && ruled.MatchString(refused.Message):
 		return &Refusal{Class: promotion.ErrBlocked, Text: fmt.Sprintf("%v\na rule of %s protects %s: exempt Pinnace from it, or narrow the rule so that it leaves %s* alone (Settings > Rules)", err, p.repo.FullName(), branch, plan.Prefix)}
 	case errors.Is(err, git.ErrAuth):
 		return &Refusal{Class: promotion.ErrForbidden, Text: fmt.Sprintf("%v\nthe token may not push to %s: give it Contents: write", err, p.repo.FullName())}
