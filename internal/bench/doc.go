@@ -17,7 +17,15 @@
 // fails or where there is a request too many. Times and memory are printed as missed,
 // and fail the run with -strict, for they depend on what else the machine does.
 //
+// Fetching, planning and pushing are measured on a bare repository of as many files, all
+// pinned, with a commit for each hundred of them. git fast-import makes it (origin.go), git
+// http-backend serves it, and each phase (phase.go) is a child that works on it: Pinnace
+// with GitHub and registries in process (forge.go), go-git, and git itself. The children
+// count requests, bytes, and the blobs and trees that were read; claims.go holds them to
+// the targets. docs/benchmarks.md has the numbers.
+//
 // Wall time, processor time and peak memory are those that the kernel accounts to the
 // child. A child inherits the peak of the process that forked it, so a small process
-// (measure.go) stands between this one and the child.
+// (measure.go) stands between this one and the child. Phases read the peak of each step from
+// /proc, and have none elsewhere than on Linux.
 package main

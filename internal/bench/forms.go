@@ -160,6 +160,10 @@ func (p *page) kustomization(n int) {
 	p.line("images:%s", p.trail())
 	for range n {
 		i := p.image()
+		if p.pinned {
+			p.line("- name: %s/%s\n  newTag: %s\n  digest: sha256:%s", p.host, i.repository, p.quote(i.tag), i.digest())
+			continue
+		}
 		switch p.IntN(6) {
 		case 0:
 			p.line("- {name: %s, newName: %s/%s, newTag: %s}", p.name(), p.host, i.repository, p.quote(i.tag))
@@ -186,6 +190,10 @@ func (p *page) helmValues(n int) {
 func (p *page) helmImage(in string) {
 	i := p.image()
 	p.line("%simage:", in)
+	if p.pinned {
+		p.line("%s  repository: %s/%s\n%s  tag: %s\n%s  digest: sha256:%s", in, p.host, i.repository, in, p.quote(i.tag), in, i.digest())
+		return
+	}
 	switch p.IntN(5) {
 	case 0:
 		p.line("%s  registry: %s\n%s  repository: %s\n%s  tag: %s%s\n%s  digest: %s", in, p.host, in, i.repository, in, p.tag(i), p.trail(), in, p.quote(""))

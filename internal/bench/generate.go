@@ -33,9 +33,29 @@ func generate(dir, host string, seed uint64, n, images, refs int) (*tree, error)
 	if _, err := os.Stat(dir); err == nil {
 		return nil, fmt.Errorf("%s exists: remove it, for what it holds would be measured, too", dir)
 	}
+	scopes, err := draw(seed, host, n, images, refs, false, func(f file, data []byte) error {
+		t.bytes += int64(len(data))
+		t.files = append(t.files, f)
+		for _, root := range []string{t.pristine, t.work} {
+			if err := write(filepath.Join(root, f.path), data, f.mode); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.scopes = scopes
+	// The root of a repository: no configuration above it is read.
+	return t, os.MkdirAll(filepath.Join(t.work, ".git"), 0o755)
+}
+
+// draw hands out the n files of a repository one by one, a third of them with images,
+// and returns in how many repositories those are. With pinned they carry their digests.
+func draw(seed uint64, host string, n, images, refs int, pinned bool, each func(file, []byte) error) (scopes int, err error) {
 	r := rand.New(rand.NewPCG(seed, uint64(n)))
 	all := newPool(r, images, refs)
-	t.scopes = all.scopes
 	// One image in the first file of three, and the rest wherever chance puts them.
 	with := n / 3
 	counts := make([]int, n)
@@ -50,7 +70,7 @@ func generate(dir, host string, seed uint64, n, images, refs int) (*tree, error)
 	}
 	r.Shuffle(n, func(i, j int) { counts[i], counts[j] = counts[j], counts[i] })
 	for i, count := range counts {
-		p := &page{Rand: r, host: host, pool: all, app: fmt.Sprintf("%s-%03d", teams[i/25%len(teams)], i/25)}
+		p := &page{Rand: r, host: host, pool: all, pinned: pinned, app: fmt.Sprintf("%s-%03d", teams[i/25%len(teams)], i/25)}
 		from := fillers
 		if count > 0 {
 			from = forms
@@ -62,17 +82,11 @@ func generate(dir, host string, seed uint64, n, images, refs int) (*tree, error)
 		if r.IntN(50) == 0 {
 			made.mode = 0o755
 		}
-		data := p.finish(filepath.Ext(name) == ".yaml")
-		for _, root := range []string{t.pristine, t.work} {
-			if err := write(filepath.Join(root, name), data, made.mode); err != nil {
-				return nil, err
-			}
+		if err := each(made, p.finish(filepath.Ext(name) == ".yaml")); err != nil {
+			return 0, err
 		}
-		t.bytes += int64(len(data))
-		t.files = append(t.files, made)
 	}
-	// The root of a repository: no configuration above it is read.
-	return t, os.MkdirAll(filepath.Join(t.work, ".git"), 0o755)
+	return all.scopes, nil
 }
 
 func choose(r *rand.Rand, from []form) form {

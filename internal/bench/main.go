@@ -16,6 +16,9 @@ func main() {
 	if len(os.Args) > 2 && os.Args[1] == measureVerb {
 		leave(measured(os.Args[2:]))
 	}
+	if len(os.Args) == 7 && os.Args[1] == phaseVerb {
+		leave(child(os.Args[2], os.Args[3], os.Args[4], os.Args[5], os.Args[6]))
+	}
 	if len(os.Args) == 3 && os.Args[1] == prototypeVerb {
 		leave(prototype(os.Args[2]))
 	}
@@ -40,6 +43,7 @@ type options struct {
 	quick, strict       bool
 	large, keep         bool
 	dir, addr, binary   string
+	only, profiles      string
 }
 
 func parse() options {
@@ -51,12 +55,14 @@ func parse() options {
 	flag.IntVar(&o.count, "count", 3, "runs of each row, of which the best counts")
 	flag.DurationVar(&o.latency, "latency", 50*time.Millisecond, "the registry's latency in the slow rows; 0 leaves them out")
 	flag.IntVar(&o.concurrency, "concurrency", 20, "requests in flight")
-	flag.BoolVar(&o.quick, "quick", false, "1,000 files, one run, no latency: a smoke test")
+	flag.BoolVar(&o.quick, "quick", false, "1,000 files (git: 2,000), one run, no latency: a smoke test")
 	flag.BoolVar(&o.strict, "strict", false, "fail on missed times and memory, too")
 	flag.BoolVar(&o.large, "large", false, "add a repository of ten times the files and images")
 	flag.BoolVar(&o.keep, "keep", false, "keep the generated directories")
 	flag.StringVar(&o.dir, "dir", "", "where to generate; default: a temporary directory, in memory where there is one")
 	flag.StringVar(&o.addr, "addr", "127.0.0.1:0", "where the registry listens; a fixed port makes the bytes the same each time")
+	flag.StringVar(&o.only, "only", "", "pin or git: leave out the rest")
+	flag.StringVar(&o.profiles, "profiles", "", "a directory for pprof's profiles of fetching, planning and pushing")
 	flag.StringVar(&o.binary, "binary", "", "the pinnace to measure; default: it is built")
 	flag.Parse()
 	if o.quick {
@@ -74,8 +80,8 @@ func parse() options {
 // run measures and returns an error where a target is missed that must be met.
 func run() error {
 	o := parse()
-	if flag.NArg() > 0 || o.files < 30 || o.images < 1 || o.refs < max(o.images, o.files/3) || o.refs > o.files*2 || o.count < 1 {
-		return errors.New("want at least 30 files, one run, one reference for each image and each third file, and at most two for each file")
+	if flag.NArg() > 0 || o.files < 30 || o.images < 1 || o.refs < max(o.images, o.files/3) || o.refs > o.files*2 || o.count < 1 || o.only != "" && o.only != "pin" && o.only != "git" {
+		return errors.New("want at least 30 files, one run, one reference for each image and each third file, at most two for each file, and -only pin or git")
 	}
 	dir := o.dir
 	if dir == "" {
@@ -115,7 +121,7 @@ func (b *bench) clean() error {
 		return os.RemoveAll(b.dir)
 	}
 	var all []error
-	for _, name := range []string{"small", "large", "home", "pinnace"} {
+	for _, name := range []string{"small", "large", "home", "pinnace", "git"} {
 		all = append(all, os.RemoveAll(filepath.Join(b.dir, name)))
 	}
 	return errors.Join(all...)
@@ -130,6 +136,21 @@ func (b *bench) all() error {
 	if err := os.MkdirAll(b.launch.home, 0o755); err != nil {
 		return err
 	}
+	if b.only != "git" {
+		if err := b.pins(); err != nil {
+			return err
+		}
+	}
+	if b.only != "pin" {
+		if err := b.repository(); err != nil {
+			return err
+		}
+	}
+	return b.judge(os.Stdout)
+}
+
+// pins measures the program, and prints its table.
+func (b *bench) pins() error {
 	if b.binary == "" {
 		b.binary = filepath.Join(b.dir, "pinnace")
 		cmd := exec.Command("go", "build", "-trimpath", "-o", b.binary, "github.com/pinnace-dev/pinnace/cmd/pinnace")
@@ -138,13 +159,16 @@ func (b *bench) all() error {
 			return fmt.Errorf("build pinnace: %w", err)
 		}
 	}
-	if b.registry, err = listen(b.addr); err != nil {
+	r, err := listen(b.addr)
+	if err != nil {
 		return err
 	}
-	defer b.registry.server.Close()
+	b.registry = r
+	defer r.server.Close()
 	if err := b.measure(); err != nil {
 		return err
 	}
 	render(os.Stdout, b.rows)
-	return b.judge(os.Stdout)
+	b.judgePins()
+	return nil
 }

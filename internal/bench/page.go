@@ -13,8 +13,10 @@ type page struct {
 	pool *pool
 	app  string
 	text strings.Builder
-	want []string // the digests that pinning adds, in the order of the text
-	keys int      // for names that must differ within the file
+	// pinned writes digests with the images, where pinning would add them.
+	pinned bool
+	want   []string // the digests that pinning adds, in the order of the text
+	keys   int      // for names that must differ within the file
 }
 
 func (p *page) line(format string, args ...any) {
@@ -42,6 +44,9 @@ func (p *page) image() img {
 // ref draws an image and spells it whole, some without the tag latest.
 func (p *page) ref() string {
 	i := p.image()
+	if p.pinned {
+		return p.host + "/" + i.repository + ":" + i.tag + "@sha256:" + i.digest()
+	}
 	if i.tag == "latest" && p.once(2) {
 		return p.host + "/" + i.repository
 	}

@@ -57,9 +57,8 @@ func (b *bench) correct(j job, c cost, out string, asked counts, before, after v
 	must(asked == want, "requests %s, want %s", asked, want)
 }
 
-// judge holds the rows to the targets of time and memory, prints all that was missed,
-// and returns an error where that counts.
-func (b *bench) judge(w io.Writer) error {
+// judgePins holds the rows to the targets of time and memory.
+func (b *bench) judgePins() {
 	soft := func(ok bool, format string, args ...any) {
 		text := fmt.Sprintf(format, args...)
 		verdict := "met"
@@ -92,6 +91,10 @@ func (b *bench) judge(w io.Writer) error {
 		soft(large.cost.Wall <= mostLargeTimes*pin.cost.Wall, "pin of the large tree takes %s, at most %d x %s", seconds(large.cost.Wall), mostLargeTimes, seconds(pin.cost.Wall))
 		soft(largePeak < mostLargeMemory, "peak memory of pin on the large tree %.0f MB, under %.0f", float64(largePeak)/1e6, mostLargeMemory/1e6)
 	}
+}
+
+// judge prints what was met and missed, and returns an error where that counts.
+func (b *bench) judge(w io.Writer) error {
 	for _, n := range b.notes {
 		fmt.Fprintln(w, n)
 	}

@@ -68,8 +68,14 @@ var rules = []rule{
 	{
 		pkg: "internal/policy", pure: true, internal: []string{"internal/image", "internal/promotion", "internal/policy/condition", "internal/policy/approval"},
 		third: []string{kyaml, jsonschema, doublestar, semver, distance, cron},
+		tests: []string{"internal/policy/scenario", "policies"},
 	},
-	{pkg: "policies"},
+	{
+		pkg: "internal/policy/scenario", pure: true,
+		internal: []string{"internal/image", "internal/promotion", "internal/config", "internal/policy", "internal/policy/condition", "internal/policy/approval"},
+		third:    []string{kyaml, distance, "golang.org/x/tools/txtar"}, tests: []string{"policies"},
+	},
+	{pkg: "policies", tests: []string{"internal/policy", "internal/policy/scenario", "internal/promotion"}},
 	{pkg: "internal/git", third: []string{gogitAll, gobilly}},
 	{
 		pkg: "internal/github", internal: []string{"internal/promotion", "internal/image"},
@@ -83,12 +89,12 @@ var rules = []rule{
 		tests:    []string{"internal/sandbox", "internal/github", "internal/registry", "internal/openapi"},
 	},
 	{
-		pkg: "internal/report", internal: []string{"internal/image", "internal/manifest", "internal/plan", "internal/check"},
+		pkg: "internal/report", internal: []string{"internal/image", "internal/promotion", "internal/manifest", "internal/plan", "internal/check"},
 		third: []string{sarif, pretty, colour, udiff}, without: []string{"os", "net"},
 	},
 	{
 		pkg:      "internal/cli",
-		internal: []string{"internal/image", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/dir", "internal/registry", "internal/promotion", "internal/git", "internal/github", "internal/reconcile", "internal/report", "internal/sandbox", "testdata"},
+		internal: []string{"internal/image", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/dir", "internal/registry", "internal/promotion", "internal/git", "internal/github", "internal/reconcile", "internal/report", "internal/sandbox", "internal/policy", "internal/policy/scenario", "policies", "testdata"},
 		third:    []string{"github.com/spf13/cobra", "github.com/spf13/pflag", colour, distance, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	},
 	{pkg: "internal/message", pure: true, internal: []string{"internal/image", "internal/promotion"}, tests: []string{"github.com/yuin/goldmark"}},
@@ -98,7 +104,11 @@ var rules = []rule{
 		third: []string{gogitAll, gobilly, gogithub, ggcr}, tests: []string{"internal/openapi"},
 	},
 	{pkg: "internal/sandbox/smarthttp", third: []string{gogitAll, gobilly}},
-	{pkg: "internal/bench", third: []string{kyaml, pretty}},
+	{
+		pkg:      "internal/bench",
+		internal: []string{"internal/image", "internal/promotion", "internal/config", "internal/plan", "internal/git", "internal/reconcile"},
+		third:    []string{kyaml, pretty, gogitAll, gobilly},
+	},
 	{pkg: "internal/importtest"},
 	{pkg: "cmd/pinnace", internal: []string{"internal/cli"}, tests: []string{"internal/promotion", "internal/sandbox", ggcr}},
 }

@@ -91,6 +91,7 @@ func (p *pass) diverged(ctx context.Context, s *Settled, h head) error {
 		return nil
 	}
 	text := p.text(s)
+	text.Seal = "" // it is not the text of any content of ours
 	text.Diverged = &message.Diverged{Commit: h.hash.String(), Author: h.derived.author, Why: h.derived.why}
 	return p.amend(ctx, s, h, text)
 }

@@ -1,0 +1,178 @@
+package policy
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/pinnace-dev/pinnace/internal/policy/condition"
+	"sigs.k8s.io/kustomize/kyaml/yaml"
+)
+
+// maxExpression is the longest condition that is compiled, in bytes.
+const maxExpression = 10_000
+
+// An Expression is a condition of a document, compiled.
+type Expression struct {
+	Source    string
+	Line      int
+	Condition *condition.Condition
+
+	timed bool   // time alone may change what it comes to
+	shown string // the source, as results show it
+}
+
+// expression compiles the condition at a key of a document; nil where none is written or
+// it does not compile.
+func (r *reader) expression(d parsed, key, source string) *Expression {
+	if strings.TrimSpace(source) == "" {
+		if m, written := d.marks["/"+key]; written && m.text != "" && strings.TrimSpace(m.text) == "" {
+			r.report(m.line, m.column, "%s: holds blanks only: write a condition, or delete the key", key)
+		}
+		return nil
+	}
+	m := d.marks["/"+key]
+	if len(source) > maxExpression {
+		r.report(m.line, m.column, "%s: has more than %d bytes: part it into several policies", key, maxExpression)
+		return nil
+	}
+	compiled, problems := condition.Compile(source)
+	for _, p := range problems {
+		line, column := d.place(key, source, p.Line, p.Column)
+		severity := Error
+		if p.Severity == condition.Warning {
+			severity = Warning
+		}
+		r.problems = append(r.problems, Problem{
+			File: r.file, Line: line, Column: column, Severity: severity, Message: key + ": " + p.Message, Snippet: p.Snippet,
+		})
+	}
+	if compiled == nil {
+		if len(problems) == 0 {
+			r.report(m.line, m.column, "%s: does not compile", key) // unreachable: Compile says why
+		}
+		return nil
+	}
+	return &Expression{Source: source, Line: m.line, Condition: compiled, timed: timed.MatchString(source), shown: clip(source)}
+}
+
+// place returns the place in the file of a line and column of a condition. Folding, quotes
+// and indentation change blanks only, so the characters between them are counted.
+func (d parsed) place(key, source string, line, column int) (int, int) {
+	m := d.marks["/"+key]
+	node := child(d.root, key)
+	if node == nil || node.Kind != yaml.ScalarNode {
+		return m.line, m.column // an alias: the problem stands where it is used
+	}
+	return locate(d.data, d.line, node, ahead(source, line, column))
+}
+
+// ahead returns how many characters, blanks left out, stand before a line and column.
+func ahead(source string, line, column int) int {
+	n, l, c := 0, 1, 1
+	for _, r := range source {
+		if l > line || l == line && c >= column {
+			break
+		}
+		if r == '\n' {
+			l, c = l+1, 1
+			continue
+		}
+		c++
+		if !blank(r) {
+			n++
+		}
+	}
+	return n
+}
+
+// locate finds the character of a scalar that n others, blanks left out, stand before; the
+// scalar's last where there are fewer.
+func locate(data []byte, first int, node *yaml.Node, n int) (line, column int) {
+	s := scanner{data: data, line: first, column: 1}
+	for s.line < node.Line || s.line == node.Line && s.column < node.Column {
+		if !s.step() {
+			return node.Line, node.Column
+		}
+	}
+	single, double := node.Style&yaml.SingleQuotedStyle != 0, node.Style&yaml.DoubleQuotedStyle != 0
+	switch {
+	case node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		for l := s.line; s.line == l; {
+			if !s.step() {
+				return node.Line, node.Column
+			}
+		}
+	case single || double:
+		s.step()
+	}
+	line, column = s.line, s.column
+	for s.at < len(s.data) {
+		c := s.data[s.at]
+		next := byte(0)
+		if s.at+1 < len(s.data) {
+			next = s.data[s.at+1]
+		}
+		switch {
+		case blank(rune(c)) || lineBreak(s.data, s.at) > 0:
+			s.step()
+			continue
+		case double && c == '\\' && strings.IndexByte("nt \r\n", next) >= 0:
+			s.step()
+			s.step()
+			continue
+		case single && c == '\'' && next != '\'' || double && c == '"':
+			return line, column
+		}
+		line, column = s.line, s.column
+		if n == 0 {
+			return line, column
+		}
+		n--
+		if single && c == '\'' || double && c == '\\' {
+			s.step()
+		}
+		if double && c == '\\' {
+			for range map[byte]int{'x': 2, 'u': 4, 'U': 8}[next] {
+				s.step()
+			}
+		}
+		s.step()
+	}
+	return line, column
+}
+
+// A scanner walks over the characters of a document.
+type scanner struct {
+	data         []byte
+	at           int
+	line, column int
+}
+
+// step goes to the next character, and says whether there was one.
+func (s *scanner) step() bool {
+	if s.at >= len(s.data) {
+		return false
+	}
+	if n := lineBreak(s.data, s.at); n > 0 {
+		s.at, s.line, s.column = s.at+n, s.line+1, 1
+		return true
+	}
+	_, size := utf8.DecodeRune(s.data[s.at:])
+	s.at, s.column = s.at+size, s.column+1
+	return true
+}
+
+func blank(r rune) bool { return r == ' ' || r == '\t' || r == '\n' || r == '\r' }
+
+// child returns the value of a key of a mapping, or nil.
+func child(n *yaml.Node, key string) *yaml.Node {
+	if n == nil || n.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}

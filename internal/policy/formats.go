@@ -1,0 +1,171 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// formats check the texts that the schemas name a format for. Each error says what is
+// wrong, what is expected and what to do.
+var formats = map[string]func(string) error{
+	"pinnace-duration": func(s string) error { _, err := ParseDuration(s); return err },
+	"pinnace-glob":     checkPath,
+	"pinnace-image":    checkPattern,
+	"pinnace-instant":  checkInstant,
+	"pinnace-line":     checkLine,
+	"pinnace-name":     checkPolicyName,
+	"pinnace-pattern":  checkPattern,
+	"pinnace-team":     checkTeam,
+	"pinnace-user":     checkUser,
+}
+
+const (
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits = "0123456789"
+)
+
+// only reports whether s consists of the characters.
+func only(s, characters string) bool { return strings.Trim(s, characters) == "" }
+
+// checkLine holds text to one line that can be shown.
+func checkLine(s string) error {
+	switch {
+	case strings.TrimSpace(s) == "":
+		return errors.New("is empty: write some text")
+	case len(s) > 1000:
+		return errors.New("has more than 1000 bytes: write less")
+	case strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f }):
+		return fmt.Errorf("%s holds a line break or a control character: write one line", quote(s))
+	}
+	return nil
+}
+
+// checkPolicyName holds a name to what can name a file.
+func checkPolicyName(s string) error {
+	if s == "" || len(s) > 100 || !only(s, lower+upper+digits+"-_.") || s[0] == '.' || s[0] == '-' {
+		return fmt.Errorf("%s cannot name a policy: expected 1 to 100 letters, digits, -, _ or ., since it names a file and a trailer", quote(s))
+	}
+	return nil
+}
+
+// What a glob may hold at most: braces multiply, and each product is tried.
+const (
+	maxGlob     = 512
+	maxProducts = 64
+)
+
+func checkPattern(s string) error {
+	if s == "" {
+		return errors.New("the glob is empty: write a name, or * for all")
+	}
+	if len(s) > maxGlob {
+		return fmt.Errorf("the glob has more than %d bytes", maxGlob)
+	}
+	if strings.Contains(s, `\`) {
+		return fmt.Errorf(`the glob %s holds a backslash: write a literal * as [*]`, quote(s))
+	}
+	if strings.HasPrefix(s, "!") {
+		return fmt.Errorf("the glob %s begins with !: globs cannot be negated; list what is meant", quote(s))
+	}
+	if strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f }) {
+		return fmt.Errorf("the glob %s holds a line break or a control character", quote(s))
+	}
+	if !doublestar.ValidatePattern(s) {
+		return fmt.Errorf("%s is not a glob: a [ or { is not closed, or a class is empty; *, **, ?, [abc] and {one,two} are understood", quote(s))
+	}
+	products, depth, commas := 1, 0, 0
+	for _, c := range s {
+		switch {
+		case c == '{':
+			if depth++; depth > 1 {
+				return fmt.Errorf("the glob %s has braces within braces: write several globs", quote(s))
+			}
+			commas = 0
+		case c == ',' && depth > 0:
+			commas++
+		case c == '}' && depth > 0:
+			depth--
+			if products *= commas + 1; products > maxProducts {
+				return fmt.Errorf("the braces of the glob %s stand for more than %d globs: write fewer", quote(s), maxProducts)
+			}
+		}
+	}
+	return nil
+}
+
+func checkPath(s string) error {
+	if strings.HasPrefix(s, "/") {
+		return fmt.Errorf("the glob %s is absolute: write it relative to the repository root", quote(s))
+	}
+	for part := range strings.SplitSeq(s, "/") {
+		if part == ".." || part == "." {
+			return fmt.Errorf("the glob %s holds %s: write the path from the repository root", quote(s), part)
+		}
+	}
+	if strings.HasSuffix(s, "/") {
+		return fmt.Errorf("the glob %s ends in / and matches no file: write %s**", quote(s), s)
+	}
+	return checkPattern(s)
+}
+
+// isGlob reports whether s stands for more than itself.
+func isGlob(s string) bool { return strings.ContainsAny(s, "*?[{") }
+
+// matches reports whether a name or slash path matches the glob. A glob that is not valid
+// matches nothing.
+func matches(glob, name string) bool {
+	if glob == name || glob == "*" || glob == "**" {
+		return true
+	}
+	if !isGlob(glob) {
+		return false
+	}
+	ok, err := doublestar.Match(glob, name)
+	return ok && err == nil
+}
+
+func checkLogin(s string) bool {
+	name := strings.TrimSuffix(s, "[bot]")
+	return name != "" && len(name) <= 100 && only(name, lower+upper+digits+"-_") && name[0] != '-'
+}
+
+func checkUser(s string) error {
+	login, id, numbered := strings.Cut(s, "#")
+	if strings.HasPrefix(s, "@") {
+		return fmt.Errorf("%s begins with @: write %s", quote(s), quote(s[1:]))
+	}
+	if strings.Contains(login, "/") {
+		return fmt.Errorf("%s is a team: list it under teams", quote(s))
+	}
+	if !checkLogin(login) {
+		return fmt.Errorf("%s is not a GitHub login: expected login or login#id, such as carol#583231", quote(s))
+	}
+	if strings.HasSuffix(login, "[bot]") {
+		return fmt.Errorf("%s is a bot, and bots never approve: name a person", quote(s))
+	}
+	if numbered {
+		if n, err := strconv.ParseInt(id, 10, 64); err != nil || n <= 0 || id[0] == '+' {
+			return fmt.Errorf("%s has an id that is not a number: expected login#id, such as carol#583231 (`gh api users/LOGIN --jq .id` prints it)", quote(s))
+		}
+	}
+	return nil
+}
+
+func checkTeam(s string) error {
+	org, slug, ok := strings.Cut(s, "/")
+	if strings.HasPrefix(s, "@") {
+		return fmt.Errorf("%s begins with @: write %s", quote(s), quote(s[1:]))
+	}
+	if !ok {
+		return fmt.Errorf("%s is not a team: expected organisation/slug, such as acme/release", quote(s))
+	}
+	if !checkLogin(org) || slug == "" || !only(slug, lower+upper+digits+"-_.") {
+		return fmt.Errorf("%s is not a team: expected organisation/slug, with the slug from the team's address, such as acme/release", quote(s))
+	}
+	return nil
+}

@@ -1,0 +1,345 @@
+package policy
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pinnace-dev/pinnace/internal/image"
+	"github.com/pinnace-dev/pinnace/internal/policy/approval"
+	"github.com/pinnace-dev/pinnace/internal/policy/condition"
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+)
+
+// tick is how soon a condition that reads the time is asked again.
+const tick = 5 * time.Minute
+
+// timed finds conditions whose outcome time alone may change.
+var timed = regexp.MustCompile(`\b(now|age|soak|longestSoak)\b`)
+
+// facts returns what conditions may ask of the change as a whole.
+func (j *judge) facts() condition.Facts {
+	in := j.in
+	f := condition.Facts{
+		Env: Known(j.env.Name), Production: Known(j.env.Production), Now: Known(in.Now), Members: in.Members,
+		Request: condition.Request{
+			ID: Known(in.Request.ID), Kind: Known(in.Kind), Auto: Known(in.Request.Auto), Rollback: Known(in.Kind == promotion.Rollback),
+			SkippedEnvs: Known(in.Request.Skipped), Reason: Known(in.Request.Reason), Labels: in.Request.Labels,
+			Created: Fact[time.Time]{Value: in.Request.At, Known: !in.Request.At.IsZero()},
+		},
+	}
+	if !in.Request.Unknown {
+		f.Requester = Known(condition.Requester{People: in.Request.By, Teams: in.Request.Teams})
+		f.Request.By = Known(promotion.Identity{})
+		if n := len(in.Request.By); n > 0 {
+			f.Request.By.Value = in.Request.By[n-1]
+		}
+	}
+	approvals := make([]condition.Approval, len(j.counted.Approvals))
+	for i, a := range j.counted.Approvals {
+		approvals[i] = condition.Approval{By: a.By, Teams: j.teams(a.By), At: Known(a.At)}
+	}
+	f.Approvals = Known(approvals)
+	var files, kinds []string
+	images := make([]condition.Image, 0, len(j.places))
+	for i := range j.places {
+		c := j.places[i].change
+		files = append(files, c.Path)
+		if kind, _, _ := strings.Cut(c.Object, " "); kind != "" {
+			kinds = append(kinds, kind)
+		}
+		if !c.Removal() {
+			images = append(images, imageOf(c))
+		}
+	}
+	slices.Sort(files)
+	slices.Sort(kinds)
+	f.Change.Files, f.Change.Kinds = Known(slices.Compact(files)), Known(slices.Compact(kinds))
+	f.Images = Known(images)
+	return f
+}
+
+func imageOf(c *Change) condition.Image {
+	i := c.Image
+	i.Ref, i.Previous = c.New, Known(c.Old)
+	return i
+}
+
+// teams returns the teams of a person, unknown where some answer is.
+func (j *judge) teams(who promotion.Identity) Fact[[]string] {
+	p, known := j.in.People[who.ID]
+	var teams []string
+	for t, a := range p.Teams {
+		if a == approval.Yes {
+			teams = append(teams, t)
+		}
+		known = known && a != approval.Unknown
+	}
+	slices.Sort(teams)
+	return Fact[[]string]{Value: teams, Known: known}
+}
+
+// of returns the facts of one place.
+func (j *judge) of(base condition.Facts, p *judged, accept bool) condition.Facts {
+	c := p.change
+	f := base
+	f.App = Known(c.NewApp)
+	f.Image = imageOf(c)
+	f.GitCommitDetails = c.Commits
+	if !c.Commits.Known && accept {
+		f.GitCommitDetails = claimed(c.Image)
+	}
+	f.Change.Kind = Known(condition.KindOfChange(c.Old, c.New))
+	f.Request.Hotfix = Known(p.way == Direct)
+	if place, ok := j.in.Target[c.NewApp]; ok {
+		f.Target = place
+	}
+	f.Target.Env = Known(j.env.Name)
+	if !f.Target.Current.Known && c.Old.Pinned() {
+		f.Target.Current = Known(c.Old.Digest)
+	}
+	envs, _ := j.sources(p)
+	if len(envs) == 0 {
+		if p.missing == "" {
+			f.Source = condition.Place{Env: Known("")} // the registry
+		}
+		return f
+	}
+	env := envs[0]
+	if slices.Contains(envs, j.in.Request.From) {
+		env = j.in.Request.From
+	}
+	if s, ok := j.source(env, c.NewApp); ok {
+		f.Source = s.place(j.in.Now)
+	}
+	f.Source.Env = Known(env)
+	return f
+}
+
+// place returns what conditions may ask of a source: what was given, and what follows from
+// the rest.
+func (s Source) place(now time.Time) condition.Place {
+	p := s.Place
+	if s.Since.Known {
+		if !p.Since.Known {
+			p.Since = s.Since
+		}
+		if !p.Soak.Known {
+			p.Soak = Known(max(0, now.Sub(s.Since.Value)))
+		}
+	}
+	states, sure, green := map[string]string{}, true, true
+	var last time.Time
+	for _, g := range s.Gates {
+		newest, _ := g.newest()
+		sure = sure && g.Verdicts.Known
+		switch {
+		case newest.App == "":
+			states[g.What], green = "pending", false
+		case verdictOf(newest.State) == approval.Yes:
+			states[g.What] = "success"
+		default:
+			states[g.What], green = "failure", false
+		}
+		if newest.At.After(last) {
+			last = newest.At
+		}
+	}
+	if !sure {
+		return p
+	}
+	if !p.Checks.Known {
+		p.Checks = Known(states)
+	}
+	if !p.Verified.Known {
+		p.Verified = Known(green)
+	}
+	if !p.VerifiedAt.Known && green && !last.IsZero() {
+		p.VerifiedAt = Known(last)
+	}
+	return p
+}
+
+// claimed returns the source that an image's own labels name.
+func claimed(i condition.Image) Fact[map[string]condition.Commit] {
+	if !i.Labels.Known {
+		return Fact[map[string]condition.Commit]{}
+	}
+	source := i.Labels.Value[image.AnnotationSource]
+	if source == "" {
+		return Fact[map[string]condition.Commit]{}
+	}
+	return Known(map[string]condition.Commit{strings.TrimSuffix(source, ".git"): {SHA: i.Labels.Value[image.AnnotationRevision]}})
+}
+
+// filters hold every image to the conditions of its environment.
+func (j *judge) filters(base condition.Facts) {
+	var all []*judged
+	for i := range j.places {
+		if p := &j.places[i]; p.way != Removal && p.question == i {
+			all = append(all, p)
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	var children []promotion.Result
+	for _, f := range j.set.Filters {
+		if !f.Holds(j.env) {
+			continue
+		}
+		accept := f.UnverifiedSource == "accept"
+		of := j.asker(base, accept)
+		r := group("filter", "filter "+f.Name, j.conditions(f.Origin, f.Fail, f.Pass, all, of))
+		r.Policy, r.File, r.Line = f.Name, f.File, f.Line
+		children = append(children, r)
+	}
+	if len(children) > 0 {
+		j.add(group("filters", "every image meets the conditions of "+j.env.Name, children))
+	}
+}
+
+// policies hold the change to each policy that governs it.
+func (j *judge) policies(base condition.Facts) {
+	askers := map[bool]func(*judged) *condition.Facts{false: j.asker(base, false), true: j.asker(base, true)}
+	var children []promotion.Result
+	for _, rule := range j.rules {
+		p := rule.policy
+		parts := j.conditions(p.Origin, p.Fail, p.Pass, rule.places, askers[p.AcceptUnverified])
+		parts = append(parts, j.asked(rule)...)
+		r := group("policy", "policy "+p.Name, parts)
+		r.Policy, r.File, r.Line = p.Name, p.File, p.Line
+		if p.Floor {
+			r.Title += " of the organisation"
+		}
+		children = append(children, r)
+	}
+	if len(children) > 0 {
+		j.add(group("policies", "all policies that govern it hold", children))
+	}
+}
+
+// asker returns the facts of a place, made once.
+func (j *judge) asker(base condition.Facts, accept bool) func(*judged) *condition.Facts {
+	made := make([]*condition.Facts, len(j.places))
+	return func(p *judged) *condition.Facts {
+		if made[p.question] == nil {
+			f := j.of(base, p, accept)
+			made[p.question] = &f
+		}
+		return made[p.question]
+	}
+}
+
+// conditions ask the fail condition first, and then the pass condition.
+func (j *judge) conditions(o Origin, fail, pass *Expression, places []*judged, of func(*judged) *condition.Facts) []promotion.Result {
+	if len(places) == 0 {
+		return nil
+	}
+	var all []promotion.Result
+	if fail != nil {
+		all = append(all, j.ask(o, "fail-condition", fail, condition.False, places, of))
+	}
+	if pass != nil {
+		all = append(all, j.ask(o, "pass-condition", pass, condition.True, places, of))
+	}
+	return all
+}
+
+// maxShown is how many images a condition's result speaks of.
+const maxShown = 20
+
+// ask evaluates one condition for each image.
+func (j *judge) ask(o Origin, rule string, e *Expression, wanted condition.Verdict, places []*judged, of func(*judged) *condition.Facts) promotion.Result {
+	r := promotion.Result{Rule: rule, Status: promotion.Passed, Policy: o.Name, File: o.File, Line: e.Line, Wanted: string(wanted) + ": " + e.shown}
+	for _, p := range places {
+		f := of(p)
+		outcome := e.Condition.Evaluate(*f)
+		if outcome.Verdict == wanted {
+			continue
+		}
+		c := promotion.Result{Rule: rule, Policy: o.Name, File: o.File, Line: e.Line, Wanted: string(wanted), Seen: steps(outcome)}
+		ref := name(p.change.New)
+		switch {
+		case outcome.Verdict == condition.Indeterminate:
+			c.Status, c.Missing = promotion.Unknown, outcome.Missing
+			c.Title = "nobody can say the " + words(rule) + " of " + o.Name + " for " + ref
+			if outcome.Err != "" {
+				c.Title += ": " + clip(outcome.Err)
+			}
+			if len(outcome.Missing) > 0 {
+				c.Title += ": " + clip(list(outcome.Missing, "and")) + plural(len(outcome.Missing), " is", " are") + " unknown"
+			} else if outcome.Err == "" {
+				c.Missing = []string{words(rule) + " of " + o.Name}
+			}
+			c.Next = "pinnace policy explain shows each value; pinnace doctor says what cannot be read"
+		default:
+			c.Status = promotion.Denied
+			c.Title = ref + " does not meet the pass condition of " + o.Name
+			if wanted == condition.False {
+				c.Title = ref + " meets the fail condition of " + o.Name
+			}
+			c.Next = "promote another image, or change the condition"
+			if why := j.mayChange(e, *f); why != "" {
+				c.Status = promotion.Waiting
+				c.Title += " now"
+				c.Next = why
+			}
+		}
+		c.Who = "the owner of " + o.File
+		if r.Status = promotion.Worst(r.Status, c.Status); len(r.Children) < maxShown {
+			r.Children = append(r.Children, c)
+		}
+	}
+	n := len(places)
+	if r.Status == promotion.Passed {
+		r.Title = "the " + words(rule) + " of " + o.Name + " is " + string(wanted) + " for " + strconv.Itoa(n) + plural(n, " image", " images")
+	} else {
+		r.Title = "the " + words(rule) + " of " + o.Name + " is not " + string(wanted) + " for every image"
+	}
+	if e.timed {
+		j.until(j.in.Now.Truncate(tick).Add(tick))
+	}
+	return r
+}
+
+func words(rule string) string { return strings.ReplaceAll(rule, "-", " ") }
+
+// mayChange says what changes the outcome of a condition without another image: time, or
+// approvals that are still to come. A condition depends on what makes it indeterminate when
+// nobody knows it.
+func (j *judge) mayChange(e *Expression, f condition.Facts) string {
+	if e.timed {
+		g := f
+		g.Now, g.Source.Soak, g.Source.LongestSoak = Fact[time.Time]{}, Fact[time.Duration]{}, Fact[time.Duration]{}
+		if e.Condition.Evaluate(g).Verdict == condition.Indeterminate {
+			return "wait: the condition depends on the time"
+		}
+	}
+	if strings.Contains(e.Source, "approvals") {
+		f.Approvals = Fact[[]condition.Approval]{}
+		if e.Condition.Evaluate(f).Verdict == condition.Indeterminate {
+			return "approve: the condition depends on who approved"
+		}
+	}
+	return ""
+}
+
+// steps says what the parts of a condition came to.
+func steps(o condition.Outcome) string {
+	const most = 8
+	var parts []string
+	for _, s := range o.Steps {
+		if s.Source == s.Value {
+			continue // a literal
+		}
+		if len(parts) == most {
+			parts = append(parts, "...")
+			break
+		}
+		parts = append(parts, s.Source+" = "+s.Value)
+	}
+	return clip(strings.Join(parts, ", "))
+}

@@ -1,0 +1,174 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/fatih/color"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+)
+
+// A Decision is a verdict on one change, with what was judged.
+type Decision struct {
+	Case     string             `json:"case,omitempty"` // of a suite
+	Subject  string             `json:"subject"`        // what was judged, in one line
+	At       time.Time          `json:"at"`             // when it is judged
+	Decision promotion.Decision `json:"decision"`
+}
+
+// JSON writes the decision as one object; docs/output.md describes it.
+func (d Decision) JSON(w io.Writer) error {
+	d.Decision = filledDecision(d.Decision)
+	return writeJSON(w, d)
+}
+
+// filledDecision has lists where others have nil.
+func filledDecision(d promotion.Decision) promotion.Decision {
+	d.Results, d.Approvals, d.Ignored = filled(d.Results), filled(d.Approvals), filled(d.Ignored)
+	return d
+}
+
+// Text writes the verdict, the tree of rules, and what time alone changes.
+func (d Decision) Text(w io.Writer) {
+	if d.Subject != "" {
+		fmt.Fprintln(w, Plain(d.Subject))
+	}
+	if !d.At.IsZero() {
+		fmt.Fprintf(w, "judged at %s\n", stamp(d.At))
+	}
+	if d.Subject != "" || !d.At.IsZero() {
+		fmt.Fprintln(w)
+	}
+	tree{w: w}.decision(d.Decision)
+}
+
+// A mark is how a status looks: a sign for the eye, and the word beside it for everybody.
+type mark struct {
+	sign  string
+	paint color.Attribute
+}
+
+var marks = map[promotion.Status]mark{
+	promotion.Passed:  {"✓", color.FgGreen},
+	promotion.Skipped: {"-", color.Faint},
+	promotion.Waiting: {"…", color.FgYellow},
+	promotion.Unknown: {"?", color.FgMagenta},
+	promotion.Denied:  {"✗", color.FgRed},
+}
+
+// A tree writes results, each a step to the right of the rule that it is part of.
+type tree struct {
+	w      io.Writer
+	indent string
+}
+
+func (t tree) decision(d promotion.Decision) {
+	m := marks[d.Status]
+	fmt.Fprintf(t.w, "%s%s %s\n", t.indent, color.New(m.paint, color.Bold).Sprint(m.sign+" "+string(d.Status)), Plain(strings.TrimPrefix(d.Summary, string(d.Status)+": ")))
+	t.results(d.Results, "  ")
+	t.ignored(d)
+	if !d.Recheck.IsZero() {
+		fmt.Fprintf(t.w, "%stime alone may change this from %s\n", t.indent, stamp(d.Recheck))
+	}
+}
+
+// ignored lists the reviews that do not count, unless the tree has said why.
+func (t tree) ignored(d promotion.Decision) {
+	said := map[string]bool{}
+	var walk func(all []promotion.Result)
+	walk = func(all []promotion.Result) {
+		for _, r := range all {
+			if !folded(r) {
+				walk(r.Children)
+			}
+			said[r.Title] = true
+		}
+	}
+	walk(d.Results)
+	headed := false
+	for _, i := range d.Ignored {
+		if said[i.By.Login+" approved, which does not count: "+i.Reason] {
+			continue
+		}
+		if !headed {
+			fmt.Fprintf(t.w, "%sreviews that do not count:\n", t.indent)
+			headed = true
+		}
+		fmt.Fprintf(t.w, "%s  %s: %s\n", t.indent, Plain(i.By.Login), Plain(i.Reason))
+	}
+}
+
+func (t tree) results(all []promotion.Result, step string) {
+	for _, r := range all {
+		t.result(r, step)
+	}
+}
+
+// wide is the longest status, so that titles stand in a column.
+const wide = len(promotion.Waiting)
+
+func (t tree) result(r promotion.Result, step string) {
+	m := marks[r.Status]
+	word := fmt.Sprintf("%s %-*s", m.sign, wide, r.Status)
+	place := ""
+	if r.File != "" {
+		place = "  " + color.New(color.Faint).Sprint(Plain(fmt.Sprintf("%s:%d", r.File, r.Line)))
+	}
+	fmt.Fprintf(t.w, "%s%s%s  %s%s\n", t.indent, step, color.New(m.paint).Sprint(word), Plain(r.Title), place)
+	inner := step + strings.Repeat(" ", 2)
+	if stands := r.Status != promotion.Passed && r.Status != promotion.Skipped; stands {
+		t.line(inner, "seen", r.Seen)
+		t.line(inner, "wanted", r.Wanted)
+		t.line(inner, "missing", strings.Join(r.Missing, ", "))
+		t.line(inner, "who", r.Who)
+		if !leadsOn(r) {
+			t.next(inner, r.Next)
+		}
+		if !r.Until.IsZero() && r.Status == promotion.Waiting {
+			t.line(inner, "until", stamp(r.Until))
+		}
+	}
+	if !folded(r) {
+		t.results(r.Children, inner)
+	}
+}
+
+// folded reports whether the parts of a result say no more than it does.
+func folded(r promotion.Result) bool {
+	if r.Status != promotion.Passed && r.Status != promotion.Skipped {
+		return false
+	}
+	switch r.Rule {
+	case "policies", "policy", "filters", "filter", "approvals", "environment":
+		return false
+	}
+	return true
+}
+
+// leadsOn reports whether a part of a result says the same next step.
+func leadsOn(r promotion.Result) bool {
+	for _, c := range r.Children {
+		if c.Next == r.Next {
+			return true
+		}
+	}
+	return false
+}
+
+func (t tree) line(step, name, text string) {
+	if text = strings.TrimSpace(text); text != "" {
+		fmt.Fprintf(t.w, "%s%s%s %s\n", t.indent, step+strings.Repeat(" ", wide+2), color.New(color.Faint).Sprint(name+":"), Plain(text))
+	}
+}
+
+func (t tree) next(step, text string) {
+	if text != "" {
+		fmt.Fprintf(t.w, "%s%s%s %s\n", t.indent, step+strings.Repeat(" ", wide+2), color.New(color.FgCyan).Sprint("next:"), color.New(color.Bold).Sprint(Plain(text)))
+	}
+}
+
+// stamp spells a time in its own zone.
+func stamp(t time.Time) string { return t.Format("2006-01-02 15:04 MST") }
