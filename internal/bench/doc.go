@@ -18,7 +18,7 @@
 // and fail the run with -strict, for they depend on what else the machine does.
 //
 // Fetching, planning and pushing are measured on a bare repository of as many files, all
-// pinned, with a commit for each hundred of them. git fast-import makes it (origin.go), git
+// pinned, with a history of one file a commit. git fast-import makes it (origin.go), git
 // http-backend serves it, and each phase (phase.go) is a child that works on it: Pinnace
 // with GitHub and registries in process (forge.go), go-git, and git itself. The children
 // count requests, bytes, and the blobs and trees that were read; claims.go holds them to

@@ -19,6 +19,7 @@ import (
 
 func newPolicyTest() *cobra.Command {
 	var output, run string
+	var keys bool
 	cmd := &cobra.Command{
 		Use:   "test [PATH...]",
 		Short: "Judge the cases that stand beside policies, and compare",
@@ -27,11 +28,11 @@ func newPolicyTest() *cobra.Command {
 PATH is a directory of policies, or a file of cases; by default it is ` + policiesDir + `.
 A file of cases is a txtar archive: a line such as -- two approvals.yaml -- begins each case,
 which states some facts and what is wanted. What it does not state is known and favourable,
-but for who built the image. A case or a file config.yaml in the archive gives environments,
-apps and roles; else those of the repository hold.
+but for who built the image. A file config.yaml in the archive gives environments, apps and
+roles; else those of the repository hold.
 
 NAME.txtar beside NAME.yaml is judged by that file's documents alone, with what binds them;
-any other file of cases by all documents. docs/policies.md lists every key.
+any other file of cases by all documents. --keys lists what a case may state.
 
 The exit status is 3 where a case fails, and 1 where a file is broken.`,
 		Example: `  pinnace policy test
@@ -40,6 +41,9 @@ The exit status is 3 where a case fails, and 1 where a file is broken.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains([]string{"text", "json", "junit"}, output) {
 				return unknownOutput(output, "text", "json", "junit")
+			}
+			if keys {
+				return printKeys(cmd, output)
 			}
 			only, err := regexp.Compile(run)
 			if err != nil {
@@ -74,8 +78,25 @@ The exit status is 3 where a case fails, and 1 where a file is broken.`,
 		},
 	}
 	cmd.Flags().StringVar(&run, "run", "", "only cases whose name matches `REGEXP`")
+	cmd.Flags().BoolVar(&keys, "keys", false, "list what a case may state, and what holds where it does not")
 	addOutput(cmd, &output, "text", "json", "junit")
 	return cmd
+}
+
+// printKeys lists the keys of a case.
+func printKeys(cmd *cobra.Command, output string) error {
+	var out report.CaseKeys
+	for _, k := range scenario.Keys() {
+		out.Keys = append(out.Keys, report.CaseKey{Name: k.Name, Default: k.Default, Meaning: k.Doc})
+	}
+	switch output {
+	case "json":
+		return out.JSON(cmd.OutOrStdout())
+	case "junit":
+		return usage("--keys has no form junit: want text or json")
+	}
+	out.Text(cmd.OutOrStdout())
+	return nil
 }
 
 // defaultCases returns the directory of policies of the repository.

@@ -285,9 +285,11 @@ func (w writer) write(name string, data, cases []byte) error {
 	if err != nil {
 		return err
 	}
-	if hasErrors(problems) && !(w.print && w.output == "text") {
+	if hasErrors(problems) {
 		complaint := complain(w.cmd.ErrOrStderr(), problems)
-		fmt.Fprintf(w.cmd.ErrOrStderr(), "pinnace: %s was not written\n", shown(file))
+		if !w.print {
+			fmt.Fprintf(w.cmd.ErrOrStderr(), "pinnace: %s was not written\n", report.Plain(shown(file)))
+		}
 		return complaint
 	}
 	out := report.Written{Names: names, Problems: problems}

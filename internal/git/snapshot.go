@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -13,11 +14,25 @@ import (
 type Snapshot struct {
 	Commit, Tree Hash
 	repo         *Repository
+
+	mu  sync.Mutex
+	way []directory // to what was looked up last, the root first
 }
 
-// Release lets go of what its repository keeps in memory to read faster, as after a walk
-// that is not to be repeated. It comes back with what is read next.
-func (s *Snapshot) Release() { s.repo.cache.release() }
+// A directory is a tree that was read, by name.
+type directory struct {
+	tree  Hash
+	nodes map[string]node
+}
+
+// Release lets go of what it and its repository keep in memory to read faster, as after a
+// walk that is not to be repeated. It comes back with what is read next.
+func (s *Snapshot) Release() {
+	s.repo.cache.release()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.way = nil
+}
 
 // An Entry is a file of a snapshot, or something with a Problem.
 type Entry struct {
@@ -133,7 +148,7 @@ func (r *Repository) entry(path string, n node) (Entry, error) {
 }
 
 // Lookup returns the entry at a path, and whether there is one. Only the trees on the path
-// are read. A path that leads through something with a Problem returns that, at its own
+// are read, and not those that the last one led through. A path that leads through something with a Problem returns that, at its own
 // path; one that leads to a directory is not found.
 func (s *Snapshot) Lookup(path string) (Entry, bool, error) {
 	if p := checkPath(path); p != nil {
@@ -151,31 +166,47 @@ func (s *Snapshot) Lookup(path string) (Entry, bool, error) {
 // where that is. It is nil where there is neither.
 func (s *Snapshot) find(path string) (*node, string, error) {
 	tree := s.Tree
-	for i := 0; ; {
+	for i, depth := 0, 0; ; depth++ {
 		end := len(path)
 		if next := strings.IndexByte(path[i:], '/'); next >= 0 {
 			end = i + next
 		}
-		nodes, err := s.repo.tree(tree)
+		nodes, err := s.directory(depth, tree)
 		if err != nil {
 			return nil, "", at(path[:i], err)
 		}
-		var found *node
-		for k := range nodes {
-			if nodes[k].name == path[i:end] {
-				found = &nodes[k]
-			}
-		}
+		found, ok := nodes[path[i:end]]
 		switch {
-		case found == nil:
+		case !ok:
 			return nil, "", nil
 		case found.problem != nil || end == len(path):
-			return found, path[:end], nil
+			return &found, path[:end], nil
 		case found.mode != Directory:
 			return nil, "", nil
 		}
 		tree, i = found.hash, end+1
 	}
+}
+
+// directory returns the entries of a tree that is so many directories below the root.
+func (s *Snapshot) directory(depth int, tree Hash) (map[string]node, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if depth < len(s.way) && s.way[depth].tree == tree {
+		return s.way[depth].nodes, nil
+	}
+	all, err := s.repo.tree(tree)
+	if err != nil {
+		return nil, err
+	}
+	nodes := make(map[string]node, len(all))
+	for _, n := range all {
+		nodes[n.name] = n
+	}
+	if depth <= len(s.way) {
+		s.way = append(s.way[:depth], directory{tree, nodes})
+	}
+	return nodes, nil
 }
 
 // Blob returns the bytes of a blob, which nobody may change. One of more than limit bytes,

@@ -22,6 +22,14 @@ type version struct {
 // rather than a version.
 const longNumber = 6
 
+// IsLower says whether a tag is a lower version than another one. Of tags that are not both
+// versions it is false.
+func IsLower(tag, than string) bool {
+	a, ok := readVersion(tag, nil, false)
+	b, also := readVersion(than, nil, false)
+	return ok && also && compareVersions(a, b) < 0
+}
+
 // A form is what a rule for versions keeps of the current tag.
 type form struct {
 	prefix, suffix string

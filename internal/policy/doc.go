@@ -13,6 +13,6 @@
 // all hold.
 //
 // Nothing is fetched and no clock is read: Now is one of the facts. The same input gives
-// the same decision, whatever the order of its reviews, policies and changes. The package
-// knows no manifest, no Git and no GitHub, and never repairs a document.
+// the same decision, and its verdict does not depend on the order of reviews, policies and
+// changes. The package knows no manifest, no Git and no GitHub, and never repairs a document.
 package policy

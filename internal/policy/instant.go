@@ -34,7 +34,7 @@ type Exception struct {
 	Expires Expiry `json:"expires"`
 }
 
-// Excepts returns the exception that names a path and has not expired.
+// excepts returns the exception that names a path and has not expired.
 func excepts(all []Exception, path string, now time.Time) (Exception, bool) {
 	var found Exception
 	for _, e := range all {

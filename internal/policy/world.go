@@ -6,13 +6,10 @@ import "github.com/pinnace-dev/pinnace/internal/promotion"
 // of the organisation's.
 type World struct {
 	Environments []Env
-	Apps         []App   // configured, and those of every image found
-	Grants       []Grant // who holds which role, defaults included
-	Policies     []string
-	// Policies are names of promotion policies that stand elsewhere: the organisation's,
-	// which a repository's artifactPromotionPolicy may bind further.
-
-	Floor bool // the organisation's own directory, whose names are those of any repository
+	Apps         []App    // configured, and those of every image found
+	Grants       []Grant  // who holds which role, defaults included
+	Policies     []string // promotion policies of the organisation, which may be bound further
+	Floor        bool     // the organisation's own directory, whose names are those of any repository
 
 	floor *World // of the organisation, once joined
 }

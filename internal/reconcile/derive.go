@@ -19,6 +19,7 @@ type derivation struct {
 	why     string // what it holds else, where it is not ours
 	author  string
 	parent  *git.Snapshot
+	style   config.Style // that its parent asks for
 	changes []promotion.Change
 	seal    string
 }
@@ -60,6 +61,7 @@ func (p *pass) derive(ctx context.Context, hash git.Hash, kind promotion.Kind) (
 	if err != nil {
 		return d, err
 	}
+	d.style = rules.Pin.Style
 	deltas, err := git.Diff(ctx, d.parent, now)
 	if err != nil {
 		return d, fmt.Errorf("compare commit %s with its parent: %w", hash, err)

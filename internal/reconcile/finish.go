@@ -24,10 +24,18 @@ func (p *pass) finish(ctx context.Context, s *Settled, h head) error {
 		return nil
 	}
 	if s.Kind == promotion.Update && h.open {
-		if by, err := p.approver(ctx, h.last.Number); err != nil || by != "" {
+		if by, err := p.approver(ctx, h); err != nil || by != "" {
 			s.Action, s.Reason = Waiting, fmt.Sprintf("%s approved #%d, and nothing is selected now: merge or close it by hand", by, h.last.Number)
 			return err
 		}
+	}
+	stays, why, err := p.stays(ctx, s.Branch, h)
+	if err != nil {
+		return err
+	}
+	if !h.open && stays {
+		s.Action, s.Reason = Clean, ""
+		return nil
 	}
 	if p.base.DryRun {
 		return nil
@@ -42,11 +50,7 @@ func (p *pass) finish(ctx context.Context, s *Settled, h head) error {
 	if h.hash == none {
 		return nil
 	}
-	used, err := p.used(ctx, s.Branch, h)
-	if err != nil {
-		return err
-	}
-	if !used {
+	if !stays {
 		err = p.Git.Push(ctx, p.remote, git.Push{Ref: headsPrefix + s.Branch, Old: h.hash, Delete: true})
 		if err == nil {
 			delete(p.heads, s.Branch)
@@ -55,8 +59,9 @@ func (p *pass) finish(ctx context.Context, s *Settled, h head) error {
 		if !errors.Is(err, git.ErrRefused) {
 			return p.explain(err, s.Branch)
 		}
-		s.Reason += "; a rule keeps the branch"
+		why = ruleKeeps
 	}
+	s.Reason += "; " + why
 	if !h.open {
 		return nil
 	}
@@ -67,11 +72,22 @@ func (p *pass) finish(ctx context.Context, s *Settled, h head) error {
 	return nil
 }
 
-// used says whether another pull request would be closed with the branch.
-func (p *pass) used(ctx context.Context, branch string, h head) (bool, error) {
+const ruleKeeps = "a rule keeps the branch"
+
+// stays says whether a branch is not to be deleted, and why: a rule forbids it, or another
+// pull request would be closed with it.
+func (p *pass) stays(ctx context.Context, branch string, h head) (bool, string, error) {
+	const used = "another pull request needs the branch"
+	if h.hash == none {
+		return false, "", nil
+	}
 	if h.other.Number != 0 {
-		return true, nil
+		return true, used, nil
 	}
 	above, err := p.Forge.PullRequests(ctx, p.repo, promotion.Query{State: promotion.Open, Base: branch})
-	return len(above) > 0, err
+	if err != nil || len(above) > 0 {
+		return true, used, err
+	}
+	rules, err := p.Forge.BranchRules(ctx, p.repo, branch)
+	return rules.NoDeletion, ruleKeeps, err
 }

@@ -24,7 +24,7 @@ func (p *pass) declined(ctx context.Context, h head, seal string) (int, error) {
 			continue
 		}
 		told := message.SealOf(q.Body)
-		if told == "" && i == 0 {
+		if told == "" && i == 0 && !message.IsOurs(q.Body) {
 			text, ok, err := p.Forge.CommitMessage(ctx, p.repo, q.Head.SHA)
 			if err != nil {
 				return 0, err
@@ -76,10 +76,10 @@ func (p *pass) newer(ctx context.Context, s *Settled, h *head) (wait bool, err e
 		e, _ := p.config.Environment(s.Environments[0])
 		policy = e.OnNewer
 	}
-	if told := message.IsOurs(h.last.Body); policy == config.NewerUpdate || told && !h.isTold() {
-		return false, nil // nobody approved what the branch holds
+	if policy == config.NewerUpdate {
+		return false, nil
 	}
-	by, err := p.approver(ctx, h.last.Number)
+	by, err := p.approver(ctx, *h)
 	if err != nil || by == "" {
 		return false, err
 	}
@@ -103,11 +103,12 @@ func (p *pass) newer(ctx context.Context, s *Settled, h *head) (wait bool, err e
 	return false, nil
 }
 
-// approver returns the login of a person with write access whose last word on a pull request
-// is an approval, "" where nobody's is. Anybody who may read can approve on GitHub
+// approver returns the login of a person with write access whose last word on an open pull
+// request is an approval of what its head holds, "" where nobody's is. Anybody who may read
+// can approve on GitHub, and an approval may outlive a push
 // (https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/reviewing-changes-in-pull-requests/about-pull-request-reviews).
-func (p *pass) approver(ctx context.Context, number int) (string, error) {
-	reviews, err := p.Forge.Reviews(ctx, p.repo, number)
+func (p *pass) approver(ctx context.Context, h head) (string, error) {
+	reviews, err := p.Forge.Reviews(ctx, p.repo, h.last.Number)
 	if err != nil {
 		return "", err
 	}
@@ -126,6 +127,13 @@ func (p *pass) approver(ctx context.Context, number int) (string, error) {
 		if last[id].State != promotion.Approved {
 			continue
 		}
+		same, err := p.holds(ctx, h, last[id].Commit)
+		if err != nil {
+			return "", err
+		}
+		if !same {
+			continue
+		}
 		may, err := p.Forge.Permission(ctx, p.repo, last[id].Author)
 		if err != nil {
 			return "", err
@@ -135,4 +143,18 @@ func (p *pass) approver(ctx context.Context, number int) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// holds says whether a head has the content of a commit that was reviewed: it is that commit,
+// or one of the same seal.
+func (p *pass) holds(ctx context.Context, h head, commit string) (bool, error) {
+	if commit == "" || commit == h.hash.String() {
+		return commit != "", nil
+	}
+	text, ok, err := p.Forge.CommitMessage(ctx, p.repo, commit)
+	if err != nil || !ok {
+		return false, err
+	}
+	seals := message.ParseTrailers(text)[message.TrailerSeal]
+	return len(seals) == 1 && seals[0] == h.derived.seal, nil
 }

@@ -102,12 +102,41 @@ func (p *Proposer) Reconcile(ctx context.Context) (*Outcome, error) {
 	}
 	out := &Outcome{Repository: repo, Asked: p.Owner + "/" + p.Name}
 	for pass := 1; ; pass++ {
-		if out.Bases, err = p.pass(ctx, repo); err != nil {
+		bases, err := p.pass(ctx, repo)
+		if err != nil {
 			return nil, err
 		}
+		remember(bases, out.Bases)
+		out.Bases = bases
 		failed := out.Failed()
 		if pass == maxPasses || !errors.Is(failed, promotion.ErrConflict) && !errors.Is(failed, git.ErrLease) || ctx.Err() != nil {
 			return out, nil
+		}
+	}
+}
+
+// remember tells in what a pass did what the one before it had done.
+func remember(bases, before []Base) {
+	for _, b := range before {
+		i := slices.IndexFunc(bases, func(now Base) bool { return now.Branch == b.Branch })
+		if i < 0 {
+			continue
+		}
+		for _, was := range b.Settled {
+			if was.Action != Opened && was.Action != Updated && was.Action != Finished {
+				continue
+			}
+			k := slices.IndexFunc(bases[i].Settled, func(s Settled) bool { return s.Branch == was.Branch })
+			if k < 0 {
+				bases[i].Settled = append(bases[i].Settled, was)
+				continue
+			}
+			switch now := &bases[i].Settled[k]; {
+			case was.Action == Finished && now.Action == Clean:
+				*now = was
+			case was.Action != Finished && now.Action == Unchanged, was.Action == Opened && now.Action == Updated:
+				now.Action = was.Action
+			}
 		}
 	}
 }

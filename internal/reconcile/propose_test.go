@@ -43,6 +43,7 @@ type world struct {
 	repo  *sandbox.Repository
 	git   *git.Repository
 	token string
+	bot   string // whose token it is
 	now   time.Time
 	dry   bool
 	most  int // update pull requests that may be open
@@ -60,9 +61,10 @@ func newWorld(t *testing.T, files map[string]string) *world {
 	w.User("bob")
 	w.repo = w.Repository("acme", "config", sandbox.RepositoryOptions{Files: files})
 	w.repo.Permission("bob", promotion.PermissionWrite)
-	w.User("pinnace-bot")
-	w.repo.Permission("pinnace-bot", promotion.PermissionWrite)
-	w.token = w.Token("pinnace-bot")
+	w.bot = "pinnace-bot"
+	w.User(w.bot)
+	w.repo.Permission(w.bot, promotion.PermissionWrite)
+	w.token = w.Token(w.bot)
 	w.git = git.NewMemory(git.Limits{})
 	return w
 }
@@ -93,10 +95,10 @@ func (w *world) proposer() *reconcile.Proposer {
 			return git.Remote{URL: web + "/" + r.FullName() + ".git", Auth: func(context.Context) (string, string, error) { return "x-access-token", w.token, nil }}
 		},
 		Registries: func(*config.Config) (reconcile.Registries, error) {
-			return registry.New(registry.Options{Map: map[string]string{"*": w.Registry()}})
+			return registry.New(registry.Options{Map: map[string]string{"*": w.Registry()}, Wait: func(context.Context, time.Duration) error { return nil }})
 		},
 		Version: "test",
-		Author:  git.Signature{Name: "pinnace-bot", Email: w.Email("pinnace-bot")},
+		Author:  git.Signature{Name: w.bot, Email: w.Email(w.bot)},
 		Now:     func() time.Time { return w.now },
 	}
 }

@@ -171,10 +171,13 @@ func (p *pass) current(ctx context.Context, s *Settled, h head, merged bool) (bo
 }
 
 // fresh says whether a head of equal content may stay as it is: the files that it edits
-// are those of the tip.
+// are those of the tip, and are written in the same style.
 func (p *pass) fresh(ctx context.Context, d derivation) (bool, error) {
 	if d.parent.Commit == p.tip.Commit {
 		return true, nil
+	}
+	if d.style != p.config.Pin.Style {
+		return false, nil
 	}
 	for _, c := range d.changes {
 		then, had, err := d.parent.Lookup(c.Path)

@@ -3,10 +3,12 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/pinnace-dev/pinnace/internal/image"
 	"github.com/pinnace-dev/pinnace/internal/message"
+	"github.com/pinnace-dev/pinnace/internal/plan"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
@@ -28,6 +30,9 @@ func (p *pass) text(s *Settled) message.PullRequest {
 		if !ok {
 			i = len(out.Images)
 			index[key] = i
+			if s.Kind == promotion.Update && plan.IsLower(c.New.Tag, c.Old.Tag) {
+				out.Notes = append(out.Notes, fmt.Sprintf("This is a downgrade: the rule does not admit %s of %s, and %s is lower.", c.Old.Tag, c.Old.Name, c.New.Tag))
+			}
 			out.Images = append(out.Images, message.Image{
 				Name: c.New.Name, OldTag: c.Old.Tag, Tag: c.New.Tag, OldDigest: string(c.Old.Digest), NewDigest: string(c.New.Digest),
 			})

@@ -71,7 +71,7 @@ func (t tree) decision(d promotion.Decision) {
 	t.results(d.Results, "  ")
 	t.ignored(d)
 	if !d.Recheck.IsZero() {
-		fmt.Fprintf(t.w, "%stime alone may change this from %s\n", t.indent, stamp(d.Recheck))
+		fmt.Fprintf(t.w, "%stime alone may change this from %s\n", t.indent, stamp(d.Recheck.UTC()))
 	}
 }
 
@@ -119,20 +119,43 @@ func (t tree) result(r promotion.Result, step string) {
 	}
 	fmt.Fprintf(t.w, "%s%s%s  %s%s\n", t.indent, step, color.New(m.paint).Sprint(word), Plain(r.Title), place)
 	inner := step + strings.Repeat(" ", 2)
-	if stands := r.Status != promotion.Passed && r.Status != promotion.Skipped; stands {
-		t.line(inner, "seen", r.Seen)
-		t.line(inner, "wanted", r.Wanted)
-		t.line(inner, "missing", strings.Join(r.Missing, ", "))
-		t.line(inner, "who", r.Who)
-		if !leadsOn(r) {
-			t.next(inner, r.Next)
-		}
-		if !r.Until.IsZero() && r.Status == promotion.Waiting {
-			t.line(inner, "until", stamp(r.Until))
-		}
+	if r.Status != promotion.Passed && r.Status != promotion.Skipped {
+		t.reasons(r, inner)
 	}
 	if !folded(r) {
 		t.results(r.Children, inner)
+	}
+}
+
+// reasons writes why a result stands in the way, less what a part of it says as well.
+func (t tree) reasons(r promotion.Result, step string) {
+	for _, c := range r.Children {
+		if c.Status != r.Status {
+			continue
+		}
+		if c.Seen == r.Seen {
+			r.Seen = ""
+		}
+		if c.Wanted == r.Wanted {
+			r.Wanted = ""
+		}
+		if c.Who == r.Who {
+			r.Who = ""
+		}
+		if c.Next == r.Next {
+			r.Next = ""
+		}
+		if c.Until.Equal(r.Until) {
+			r.Until = time.Time{}
+		}
+	}
+	t.line(step, "seen", r.Seen)
+	t.line(step, "wanted", r.Wanted)
+	t.line(step, "missing", strings.Join(r.Missing, ", "))
+	t.line(step, "who", r.Who)
+	t.next(step, r.Next)
+	if !r.Until.IsZero() && r.Status == promotion.Waiting && !strings.HasPrefix(r.Next, "wait until ") {
+		t.line(step, "until", stamp(r.Until.UTC()))
 	}
 }
 
@@ -148,16 +171,6 @@ func folded(r promotion.Result) bool {
 	return true
 }
 
-// leadsOn reports whether a part of a result says the same next step.
-func leadsOn(r promotion.Result) bool {
-	for _, c := range r.Children {
-		if c.Next == r.Next {
-			return true
-		}
-	}
-	return false
-}
-
 func (t tree) line(step, name, text string) {
 	if text = strings.TrimSpace(text); text != "" {
 		fmt.Fprintf(t.w, "%s%s%s %s\n", t.indent, step+strings.Repeat(" ", wide+2), color.New(color.Faint).Sprint(name+":"), Plain(text))
@@ -170,5 +183,5 @@ func (t tree) next(step, text string) {
 	}
 }
 
-// stamp spells a time in its own zone.
+// stamp spells a time in the zone that it is given in.
 func stamp(t time.Time) string { return t.Format("2006-01-02 15:04 MST") }

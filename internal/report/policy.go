@@ -244,7 +244,7 @@ type (
 	junitWords struct {
 		Message string `xml:"message,attr"`
 		Type    string `xml:"type,attr"`
-		Text    string `xml:",chardata"`
+		Text    string `xml:",cdata"`
 	}
 )
 
@@ -268,7 +268,7 @@ func (p PolicyTest) JUnit(w io.Writer) error {
 		for _, d := range s.Problems {
 			if d.Severity == "error" {
 				message := Plain(fmt.Sprintf("%s:%d:%d: %s", d.File, d.Line, d.Column, d.Message))
-				add(junitCase{Name: "the file can be read", Line: d.Line, Error: &junitWords{message, "broken", message}})
+				add(junitCase{Name: "the file can be read", Line: d.Line, Error: &junitWords{message, "broken", inXML(message)}})
 			}
 		}
 		for _, c := range s.Cases {
@@ -276,7 +276,7 @@ func (p PolicyTest) JUnit(w io.Writer) error {
 			if !c.Passed {
 				var b strings.Builder
 				plainly(func() { c.text(&b, s.File) })
-				words.Failure = &junitWords{Plain(strings.Join(c.Failures, "; ")), "failed", b.String()}
+				words.Failure = &junitWords{Plain(strings.Join(c.Failures, "; ")), "failed", inXML(b.String())}
 			}
 			add(words)
 		}
@@ -295,12 +295,42 @@ func (p PolicyTest) JUnit(w io.Writer) error {
 	return err
 }
 
+// inXML replaces the two characters that XML 1.0 has no form for and [Plain] lets pass.
+func inXML(s string) string {
+	return strings.NewReplacer("\ufffe", "\ufffd", "\uffff", "\ufffd").Replace(s)
+}
+
 // plainly prints without colour.
 func plainly(print func()) {
 	was := color.NoColor
 	color.NoColor = true
 	print()
 	color.NoColor = was
+}
+
+// A CaseKey is a key of a case, as `pinnace policy test --keys` lists it.
+type CaseKey struct {
+	Name    string `json:"name"`
+	Default string `json:"default"`
+	Meaning string `json:"meaning"`
+}
+
+// CaseKeys are all keys of a case.
+type CaseKeys struct {
+	Keys []CaseKey `json:"keys"`
+}
+
+// JSON writes the keys as one object; docs/output.md describes it.
+func (k CaseKeys) JSON(w io.Writer) error { return writeJSON(w, k) }
+
+// Text writes two lines for each key.
+func (k CaseKeys) Text(w io.Writer) {
+	for _, x := range k.Keys {
+		fmt.Fprintf(w, "%s  %s\n", color.New(color.Bold).Sprint(x.Name), x.Meaning)
+		if x.Default != "" {
+			fmt.Fprintf(w, "    default: %s\n", x.Default)
+		}
+	}
 }
 
 // A Library is the policies that `pinnace policy create --from` copies.

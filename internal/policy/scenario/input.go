@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -595,8 +596,12 @@ func (s *stage) sources(changes []policy.Change) []policy.Source {
 			all = append(all, source)
 		}
 	}
-	for name := range s.c.Gates {
+	for _, name := range slices.Sorted(maps.Keys(s.c.Gates)) {
 		if !used[name] {
+			if len(names) == 0 {
+				s.report("gates", "unknown gate %q: no environment before %s has a gate in the configuration", name, s.env.Name)
+				continue
+			}
 			slices.Sort(names)
 			s.report("gates", "unknown gate %q%s", name, hint(name, slices.Compact(names)))
 		}

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -53,74 +54,76 @@ var imageKeys = []struct {
 	{"builder", "unknown", "logins of who built it, unknown, or none", func(i *Image, r *reader, n *yaml.Node) { i.Builder = r.people(n) }},
 }
 
-var caseKeys []caseKey
+var caseKeys = slices.Concat([]caseKey{
+	{"env", "the last environment", "where the image goes", func(c *Case, r *reader, n *yaml.Node) { c.Env = r.text(n) }},
+	{"app", "the image's app, or the first app", "the app", func(c *Case, r *reader, n *yaml.Node) { c.App = r.text(n) }},
+	{"kind", "promotion", "pin, update, promotion, rollback or by-hand", func(c *Case, r *reader, n *yaml.Node) { c.Kind = promotion.Kind(r.word(n, kinds...)) }},
+	{"from", "the environment before env", "the environment that the image comes from, or registry", func(c *Case, r *reader, n *yaml.Node) { c.From = r.text(n) }},
+	{"skipped", "those between from and env", "environments that are skipped", func(c *Case, r *reader, n *yaml.Node) { c.Skipped = r.texts(n) }},
+	{"images", "one", "a list of images, each with the keys below", func(c *Case, r *reader, n *yaml.Node) { r.images(n, c) }},
+	{"requester", "alice; nobody for a pin or an update", "logins of who asked (of the author, by hand), unknown, or none", func(c *Case, r *reader, n *yaml.Node) { c.Requester = r.people(n) }},
+	{"auto", "false", "no person asked for it directly", func(c *Case, r *reader, n *yaml.Node) { c.Auto = r.truth(n) }},
+	{"requested", "an hour before the first review", "when it was asked for", func(c *Case, r *reader, n *yaml.Node) { t := r.when(n); c.Requested = &t }},
+	{"reason", "", "what the requester wrote", func(c *Case, r *reader, n *yaml.Node) { c.Reason = r.text(n) }},
+	{"prLabels", "[]", "labels of the pull request", func(c *Case, r *reader, n *yaml.Node) { c.PRLabels = r.texts(n) }},
+	{"authors", "[]", "logins of those who wrote foreign commits", func(c *Case, r *reader, n *yaml.Node) { c.Authors = r.texts(n) }},
+	{"approvals", "[]", "logins, or by, at (-1h), seal, dismissedBy", func(c *Case, r *reader, n *yaml.Node) { c.Approvals = r.reviews(n) }},
+	{"vetoes", "[]", "change requests, as approvals", func(c *Case, r *reader, n *yaml.Node) { c.Vetoes = r.reviews(n) }},
+	{"people", "write, and member of every team that a document lists", "by login: permission, teams, id, bot, serviceAccount, deleted", func(c *Case, r *reader, n *yaml.Node) { c.People = r.persons(n) }},
+	{"now", "2026-11-18T10:00:00Z, a Wednesday", "when it is judged", func(c *Case, r *reader, n *yaml.Node) {
+		t := r.when(n)
+		if t.Relative {
+			r.report(n, "expected a time such as 2026-11-18T10:00:00Z")
+		}
+		c.Now = t.At
+	}},
+	{"since", "48h", "how long the image has stood in from", func(c *Case, r *reader, n *yaml.Node) { d := r.length(n); c.Since = &d }},
+	{"gates", "every gate is green", "success, failure, pending or unknown, by the gate's name", func(c *Case, r *reader, n *yaml.Node) { c.Gates = r.table(n) }},
+	{"current", "true", "the source still runs the image", func(c *Case, r *reader, n *yaml.Node) { c.Current = r.answer(n) }},
+	{"exists", "true", "the digest is in its registry", func(c *Case, r *reader, n *yaml.Node) { c.Exists = r.answer(n) }},
+	{"sealed", "true", "the head is the sealed change and nothing else", func(c *Case, r *reader, n *yaml.Node) { c.Sealed = r.answer(n) }},
+	{"stood", "true", "rollback: the digest stood here before", func(c *Case, r *reader, n *yaml.Node) { c.Stood = r.answer(n) }},
+	{"verified", "true", "rollback: a verified promotion had brought it", func(c *Case, r *reader, n *yaml.Node) { c.Verified = r.answer(n) }},
+	{"draft", "false", "the pull request is a draft", func(c *Case, r *reader, n *yaml.Node) { c.Draft = r.truth(n) }},
+	{"files", "one of the environment", "files that are changed, each to the same image", func(c *Case, r *reader, n *yaml.Node) { c.Files = r.texts(n) }},
+	{"opaque", "[]", "changes that cannot be read: path, what, missing", func(c *Case, r *reader, n *yaml.Node) { c.Opaque = r.opaque(n) }},
+	{"checks", "success", "config and pins: success, failure or unknown", func(c *Case, r *reader, n *yaml.Node) { c.Checks = r.checks(n) }},
+	{"hold", "none", "a rollback that holds the app: by, at, reason", func(c *Case, r *reader, n *yaml.Node) {
+		if acts := r.acts(n); len(acts) > 0 {
+			c.Hold = &acts[0]
+		}
+	}},
+	{"deploy", "[]", "comments /deploy: by, at (-5m), edited", func(c *Case, r *reader, n *yaml.Node) { c.Deploy = r.acts(n) }},
+	{"breakGlass", "[]", "comments /break-glass: by, reason, at (-5m), seal, edited", func(c *Case, r *reader, n *yaml.Node) { c.BreakGlass = r.acts(n) }},
+	{"unknown", "[]", "facts that nobody knows: " + strings.Join(unknownNames(), ", "), func(c *Case, r *reader, n *yaml.Node) {
+		for _, i := range items(n) {
+			if w := r.word(i, unknownNames()...); w != "" {
+				c.Unknown = append(c.Unknown, w)
+			}
+		}
+	}},
+	{"want", "", "passed, waiting, denied or unknown", func(c *Case, r *reader, n *yaml.Node) { c.Want = promotion.Status(r.word(n, verdicts...)) }},
+	{"rules", "{}", "the worst status of the rules of a name, or absent", func(c *Case, r *reader, n *yaml.Node) { c.Rules = r.rules(n) }},
+	{"says", "[]", "texts that the explanation holds", func(c *Case, r *reader, n *yaml.Node) { c.Says = r.texts(n) }},
+	{"not", "[]", "texts that it does not hold", func(c *Case, r *reader, n *yaml.Node) { c.Not = r.texts(n) }},
+}, onlyImage())
 
-func init() {
-	caseKeys = []caseKey{
-		{"env", "the last environment", "where the image goes", func(c *Case, r *reader, n *yaml.Node) { c.Env = r.text(n) }},
-		{"app", "the image's app, or the first app", "the app", func(c *Case, r *reader, n *yaml.Node) { c.App = r.text(n) }},
-		{"kind", "promotion", "pin, update, promotion, rollback or by-hand", func(c *Case, r *reader, n *yaml.Node) { c.Kind = promotion.Kind(r.word(n, kinds...)) }},
-		{"from", "the environment before env", "the environment that the image comes from, or registry", func(c *Case, r *reader, n *yaml.Node) { c.From = r.text(n) }},
-		{"skipped", "those between from and env", "environments that are skipped", func(c *Case, r *reader, n *yaml.Node) { c.Skipped = r.texts(n) }},
-		{"images", "one", "a list of images, each with the keys below", func(c *Case, r *reader, n *yaml.Node) { r.images(n, c) }},
-		{"requester", "alice; nobody for a pin or an update", "logins of who asked (of the author, by hand), unknown, or none", func(c *Case, r *reader, n *yaml.Node) { c.Requester = r.people(n) }},
-		{"auto", "false", "no person asked for it directly", func(c *Case, r *reader, n *yaml.Node) { c.Auto = r.truth(n) }},
-		{"requested", "an hour before the first review", "when it was asked for", func(c *Case, r *reader, n *yaml.Node) { t := r.when(n); c.Requested = &t }},
-		{"reason", "", "what the requester wrote", func(c *Case, r *reader, n *yaml.Node) { c.Reason = r.text(n) }},
-		{"prLabels", "[]", "labels of the pull request", func(c *Case, r *reader, n *yaml.Node) { c.PRLabels = r.texts(n) }},
-		{"authors", "[]", "logins of those who wrote foreign commits", func(c *Case, r *reader, n *yaml.Node) { c.Authors = r.texts(n) }},
-		{"approvals", "[]", "logins, or by, at (-1h), seal, dismissedBy", func(c *Case, r *reader, n *yaml.Node) { c.Approvals = r.reviews(n) }},
-		{"vetoes", "[]", "change requests, as approvals", func(c *Case, r *reader, n *yaml.Node) { c.Vetoes = r.reviews(n) }},
-		{"people", "write, and member of every team that a document lists", "by login: permission, teams, id, bot, serviceAccount, deleted", func(c *Case, r *reader, n *yaml.Node) { c.People = r.persons(n) }},
-		{"now", "2026-11-18T10:00:00Z, a Wednesday", "when it is judged", func(c *Case, r *reader, n *yaml.Node) {
-			t := r.when(n)
-			if t.Relative {
-				r.report(n, "expected a time such as 2026-11-18T10:00:00Z")
-			}
-			c.Now = t.At
-		}},
-		{"since", "48h", "how long the image has stood in from", func(c *Case, r *reader, n *yaml.Node) { d := r.length(n); c.Since = &d }},
-		{"gates", "every gate is green", "success, failure, pending or unknown, by the gate's name", func(c *Case, r *reader, n *yaml.Node) { c.Gates = r.table(n) }},
-		{"current", "true", "the source still runs the image", func(c *Case, r *reader, n *yaml.Node) { c.Current = r.answer(n) }},
-		{"exists", "true", "the digest is in its registry", func(c *Case, r *reader, n *yaml.Node) { c.Exists = r.answer(n) }},
-		{"sealed", "true", "the head is the sealed change and nothing else", func(c *Case, r *reader, n *yaml.Node) { c.Sealed = r.answer(n) }},
-		{"stood", "true", "rollback: the digest stood here before", func(c *Case, r *reader, n *yaml.Node) { c.Stood = r.answer(n) }},
-		{"verified", "true", "rollback: a verified promotion had brought it", func(c *Case, r *reader, n *yaml.Node) { c.Verified = r.answer(n) }},
-		{"draft", "false", "the pull request is a draft", func(c *Case, r *reader, n *yaml.Node) { c.Draft = r.truth(n) }},
-		{"files", "one of the environment", "files that are changed, each to the same image", func(c *Case, r *reader, n *yaml.Node) { c.Files = r.texts(n) }},
-		{"opaque", "[]", "changes that cannot be read: path, what, missing", func(c *Case, r *reader, n *yaml.Node) { c.Opaque = r.opaque(n) }},
-		{"checks", "success", "config and pins: success, failure or unknown", func(c *Case, r *reader, n *yaml.Node) { c.Checks = r.checks(n) }},
-		{"hold", "none", "a rollback that holds the app: by, at, reason", func(c *Case, r *reader, n *yaml.Node) {
-			if acts := r.acts(n); len(acts) > 0 {
-				c.Hold = &acts[0]
-			}
-		}},
-		{"deploy", "[]", "comments /deploy: by, at (-5m), edited", func(c *Case, r *reader, n *yaml.Node) { c.Deploy = r.acts(n) }},
-		{"breakGlass", "[]", "comments /break-glass: by, reason, at (-5m), seal, edited", func(c *Case, r *reader, n *yaml.Node) { c.BreakGlass = r.acts(n) }},
-		{"unknown", "[]", "facts that nobody knows: " + strings.Join(unknownNames(), ", "), func(c *Case, r *reader, n *yaml.Node) {
-			for _, i := range items(n) {
-				if w := r.word(i, unknownNames()...); w != "" {
-					c.Unknown = append(c.Unknown, w)
-				}
-			}
-		}},
-		{"want", "", "passed, waiting, denied or unknown", func(c *Case, r *reader, n *yaml.Node) { c.Want = promotion.Status(r.word(n, verdicts...)) }},
-		{"rules", "{}", "the worst status of the rules of a name, or absent", func(c *Case, r *reader, n *yaml.Node) { c.Rules = r.rules(n) }},
-		{"says", "[]", "texts that the explanation holds", func(c *Case, r *reader, n *yaml.Node) { c.Says = r.texts(n) }},
-		{"not", "[]", "texts that it does not hold", func(c *Case, r *reader, n *yaml.Node) { c.Not = r.texts(n) }},
-	}
-	for _, k := range imageKeys {
-		caseKeys = append(caseKeys, caseKey{k.name, k.byDefault, k.doc, func(c *Case, r *reader, n *yaml.Node) {
-			if len(c.Images) == 0 {
-				c.Images = []Image{{}}
-			}
+// onlyImage are the keys of an image, where the case has one.
+func onlyImage() []caseKey {
+	all := make([]caseKey, len(imageKeys))
+	for i, k := range imageKeys {
+		all[i] = caseKey{k.name, k.byDefault, k.doc, func(c *Case, r *reader, n *yaml.Node) {
 			if c.Bundle {
 				r.report(n, "%s stands beside images: write it in each of them", k.name)
 				return
 			}
+			if len(c.Images) == 0 {
+				c.Images = []Image{{}}
+			}
 			k.read(&c.Images[0], r, n)
-		}})
+		}}
 	}
+	return all
 }
 
 var (

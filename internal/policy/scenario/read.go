@@ -259,9 +259,6 @@ type Time struct {
 	Relative bool
 }
 
-// Ago is a time before now.
-func Ago(d time.Duration) *Time { return &Time{Since: -d, Relative: true} }
-
 func (t Time) of(now time.Time) time.Time {
 	if t.Relative {
 		return now.Add(t.Since)
@@ -293,8 +290,8 @@ func hint(word string, known []string) string {
 	best, least := "", 1+max(1, min(3, len(word)/3))
 	for _, k := range known {
 		d := levenshtein.ComputeDistance(strings.ToLower(word), strings.ToLower(k))
-		if len(word) >= 3 && strings.HasPrefix(strings.ToLower(k), strings.ToLower(word)) {
-			d = min(d, 1)
+		if len(word) >= 3 && strings.HasPrefix(strings.ToLower(k), strings.ToLower(word)) || d == 2 && letters(k) == letters(word) {
+			d = min(d, 1) // two letters changed places, or the rest is left out
 		}
 		if len(word) <= 64 && d < least {
 			best, least = k, d
@@ -307,6 +304,13 @@ func hint(word string, known []string) string {
 		return ""
 	}
 	return ": expected " + list(known, "or")
+}
+
+// letters returns the bytes of a word in order.
+func letters(s string) string {
+	b := []byte(strings.ToLower(s))
+	slices.Sort(b)
+	return string(b)
 }
 
 // list spells "a, b or c".

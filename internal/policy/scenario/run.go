@@ -57,7 +57,12 @@ func (c Case) compare(d promotion.Decision) []string {
 		got, there := rules[name]
 		switch {
 		case !there && want != absent:
-			fail("rule %s: want %s, and no such rule was asked; those asked are %s", name, want, list(slices.Sorted(maps.Keys(rules)), "and"))
+			asked := slices.Sorted(maps.Keys(rules))
+			near := hint(name, asked)
+			if near == "" {
+				near = ": there are " + list(asked, "and")
+			}
+			fail("rule %s: want %s, and no such rule was asked%s", name, want, near)
 		case there && string(got) != want:
 			fail("rule %s: got %s, want %s", name, got, want)
 		}
