@@ -16,7 +16,7 @@ fuzz: ## every fuzz target in turn, for FUZZ_TIME each
 		done; \
 	done
 
-bench: ## speed, memory and correctness on generated repositories of 10,000 and 100,000 files
+bench: ## speed, memory and correctness of pinning, git and reconciling, on generated repositories
 	go run ./internal/bench -large
 
 golden: ## rewrite the golden files; read the diff before you commit it

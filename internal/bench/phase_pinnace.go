@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/config"
@@ -64,6 +65,10 @@ func (p *phase) reconcile(name string, b *reconcile.Proposer, depth int64) error
 	return err
 }
 
+// warmGC is the GOGC of a process that stays: what lives changes little, and what a pass
+// leaves is collected soon.
+const warmGC = 15
+
 // pinnaceWarm opens a mirror, reads all of it once, and then follows main: where it has
 // not moved, where one file changed, and where one file changed that has an image to pin.
 func (p *phase) pinnaceWarm() (err error) {
@@ -76,6 +81,7 @@ func (p *phase) pinnaceWarm() (err error) {
 	if err := p.reconcile("first", b, 0); err != nil {
 		return err
 	}
+	debug.SetGCPercent(warmGC)
 	for _, kind := range []string{"nothing", "one file", "one to pin"} {
 		if err := settle(); err != nil {
 			return err

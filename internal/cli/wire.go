@@ -45,21 +45,38 @@ func (f *registryFlags) client(c *config.Config) (*registry.Client, error) {
 		return nil, usage("--concurrency is %d: want 1 to 256", f.concurrency)
 	}
 	o := registry.Options{Map: map[string]string{}, Insecure: f.insecure, Concurrency: f.concurrency, UserAgent: "pinnace/" + versionNumber()}
-	if c != nil && !slices.ContainsFunc(f.mirrors, func(m string) bool { return strings.HasPrefix(m, "*=") }) {
-		maps.Copy(o.Map, c.RegistryMap)
-	}
+	mapped := map[string]bool{}
 	for _, m := range f.mirrors {
 		host, mirror, ok := strings.Cut(m, "=")
 		if !ok || host == "" || mirror == "" {
 			return nil, usage("--registry-map %q: want HOST=MIRROR", m)
 		}
-		o.Map[host] = mirror
+		o.Map[host], mapped[registryOf(host)] = mirror, true
+	}
+	if c != nil && !mapped["*"] {
+		for host, mirror := range c.RegistryMap {
+			if !mapped[registryOf(host)] {
+				o.Map[host] = mirror
+			}
+		}
 	}
 	client, err := registry.New(o)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	return client, nil
+}
+
+// registryOf returns the one spelling of a registry.
+func registryOf(host string) string {
+	host = strings.ToLower(host)
+	if host == "registry-1.docker.io" {
+		return image.DefaultRegistry
+	}
+	if r, err := image.Parse(host + "/a/b"); err == nil {
+		return r.Registry()
+	}
+	return host
 }
 
 // A project is a directory with the configuration that governs it.

@@ -1,6 +1,10 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/pinnace-dev/pinnace/internal/document"
+)
 
 // check returns the mistakes that span several values. Values that the schema
 // refused are empty here, and skipped.
@@ -19,10 +23,10 @@ func (c *Config) check() Problems {
 func (c *Config) problem(severity Severity, pointer, format string, args ...any) Problem {
 	m := c.marks[pointer]
 	message := fmt.Sprintf(format, args...)
-	if name := dotted(pointer); name != "" {
+	if name := document.Dotted(pointer); name != "" {
 		message = name + ": " + message
 	}
-	return Problem{File: c.file, Line: m.line, Column: m.column, Severity: severity, Message: message}
+	return Problem{File: c.file, Line: m.Line, Column: m.Column, Severity: severity, Message: message}
 }
 
 func (c *Config) environmentNames() []string {
@@ -66,7 +70,7 @@ func (c *Config) checkNotify() Problems {
 	for i, n := range c.Notify {
 		for j, name := range n.Environments {
 			if _, ok := c.Environment(name); !ok && name != "" {
-				ps = append(ps, c.problem(Error, fmt.Sprintf("/notify/%d/environments/%d", i, j), "unknown environment %s%s", quote(name), hintUnless(len(ps) > maxProblems, name, names)))
+				ps = append(ps, c.problem(Error, fmt.Sprintf("/notify/%d/environments/%d", i, j), "unknown environment %s%s", document.Quote(name), document.HintUnless(len(ps) > document.MaxProblems, name, names)))
 			}
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pinnace-dev/pinnace/internal/document"
 )
 
 // checkOrder holds the promotion order to known environments without a circle.
@@ -27,14 +29,14 @@ func (c *Config) checkOrder() Problems {
 				case name == e.Name:
 					ps = append(ps, c.problem(Error, place, "environment %s cannot come after itself: delete it here", name))
 				case !known[name]:
-					ps = append(ps, c.problem(Error, place, "unknown environment %s%s", quote(name), hintUnless(len(ps) > maxProblems, name, names)))
+					ps = append(ps, c.problem(Error, place, "unknown environment %s%s", document.Quote(name), document.HintUnless(len(ps) > document.MaxProblems, name, names)))
 				}
 			}
 		}
 		if len(e.After) > 0 || len(e.AfterAny) > 0 {
 			continue
 		}
-		if e.Promote == PromoteAuto && c.marks.has(at+"/promote") {
+		if e.Promote == PromoteAuto && c.marks.Has(at+"/promote") {
 			ps = append(ps, c.problem(Error, at+"/promote", "auto needs an environment to promote from: add after, or delete promote; new versions from the registry arrive by track"))
 		}
 		if e.Soak > 0 {
@@ -43,8 +45,6 @@ func (c *Config) checkOrder() Problems {
 	}
 	return append(ps, c.checkCircles()...)
 }
-
-func (m marks) has(pointer string) bool { _, ok := m[pointer]; return ok }
 
 // checkCircles reports each circle of the promotion order once, at the name that
 // closes it.
@@ -97,7 +97,7 @@ func (c *Config) checkCircles() Problems {
 					circle = append(circle, c.Environments[g.env].Name)
 				}
 				circle = append(circle, sources[k])
-				if len(ps) > maxProblems {
+				if len(ps) > document.MaxProblems {
 					return ps
 				}
 				ps = append(ps, c.problem(Error, at, "the promotion order goes in a circle: %s (each after the next); delete one of them", chain(circle)))

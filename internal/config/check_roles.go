@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"github.com/pinnace-dev/pinnace/internal/document"
 )
 
 // checkRoles holds overrides to known environments, each pair once, and warns of
@@ -42,11 +44,11 @@ func (c *Config) checkRoles() Problems {
 		role(at+"/deployer", o.Deployer)
 		role(at+"/admin", o.Admin)
 		if _, ok := c.Environment(o.Environment); !ok && o.Environment != "" {
-			ps = append(ps, c.problem(Error, at+"/environment", "unknown environment %s%s", quote(o.Environment), hintUnless(len(ps) > maxProblems, o.Environment, environments)))
+			ps = append(ps, c.problem(Error, at+"/environment", "unknown environment %s%s", document.Quote(o.Environment), document.HintUnless(len(ps) > document.MaxProblems, o.Environment, environments)))
 		}
-		if _, ok := c.App(o.App); !ok && o.App != "" && len(ps) <= maxProblems {
-			if near := suggest(o.App, apps); near != "" {
-				ps = append(ps, c.problem(Warning, at+"/app", "no app %s is configured, did you mean %s? (the name of an image repository that is no app's is right, too)", quote(o.App), near))
+		if _, ok := c.App(o.App); !ok && o.App != "" && len(ps) <= document.MaxProblems {
+			if near := document.Suggest(o.App, apps); near != "" {
+				ps = append(ps, c.problem(Warning, at+"/app", "no app %s is configured, did you mean %s? (the name of an image repository that is no app's is right, too)", document.Quote(o.App), near))
 			}
 		}
 		key := pair{o.Environment, o.App}

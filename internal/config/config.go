@@ -1,5 +1,7 @@
 package config
 
+import "github.com/pinnace-dev/pinnace/internal/document"
+
 // APIVersion is the version of every document that Pinnace defines.
 const APIVersion = "pinnace.dev/v1alpha1"
 
@@ -22,7 +24,7 @@ type Config struct {
 	RegistryMap     map[string]string `json:"registryMap"` // registry host or "*" to mirror
 
 	file  string
-	marks marks // where each value stands, by JSON pointer; nil in a Config built by hand
+	marks document.Marks // where each value stands, by JSON pointer; nil in a Config built by hand
 }
 
 // A Mode says whether Pinnace acts.
@@ -65,7 +67,7 @@ const (
 // "/environments/0/paths/1"; zeros where it is not written in the file.
 func (c *Config) Locate(pointer string) (line, column int) {
 	m := c.marks[pointer]
-	return m.line, m.column
+	return m.Line, m.Column
 }
 
 // File returns the name that Parse was given.

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -51,21 +50,7 @@ registryMap: {"*": mirror.example, ghcr.io: ghcr.example}
 	}
 }
 
-func TestProblemJSON(t *testing.T) {
-	got, err := json.Marshal(Problems{{"a.yaml", 1, 2, "careful", Warning}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := `[{"file":"a.yaml","line":1,"column":2,"message":"careful","severity":"warning"}]`
-	if string(got) != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-}
-
-func TestQuote(t *testing.T) {
-	if got := quote(strings.Repeat("ä", 100)); got != `"`+strings.Repeat("ä", 30)+`..."` {
-		t.Errorf("got %s", got)
-	}
+func TestChain(t *testing.T) {
 	if got := chain(strings.Split("abcdefghijka", "")); got != "a -> b -> c -> d -> e -> f -> ... -> a" {
 		t.Errorf("got %s", got)
 	}

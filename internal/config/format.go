@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+	"github.com/pinnace-dev/pinnace/internal/document"
 	"github.com/pinnace-dev/pinnace/internal/image"
 )
 
@@ -49,7 +50,7 @@ func only(s, characters string) bool { return strings.Trim(s, characters) == "" 
 func checkEnvironment(s string) error {
 	if s == "" || len(s) > 63 || !only(s, lower+digits+"-") || s[0] == '-' || s[len(s)-1] == '-' {
 		return fmt.Errorf("%s cannot name an environment: expected 1 to 63 lowercase letters, digits and inner hyphens, since it becomes part of branch names%s",
-			quote(s), instead(s, Slug(s)))
+			document.Quote(s), instead(s, Slug(s)))
 	}
 	return nil
 }
@@ -57,7 +58,7 @@ func checkEnvironment(s string) error {
 func checkApp(s string) error {
 	if _, err := image.Parse("x/" + s); err != nil || strings.ContainsAny(s, "/:@") || len(s) > 128 || strings.HasSuffix(s, ".lock") {
 		return fmt.Errorf("%s cannot name an app: expected lowercase letters and digits, joined by -, _ or ., since it becomes part of branch names%s",
-			quote(s), instead(s, Slug(s)))
+			document.Quote(s), instead(s, Slug(s)))
 	}
 	return nil
 }
@@ -92,21 +93,21 @@ func checkBranch(s string) error {
 	case s == "":
 		return errors.New("the branch name is empty")
 	case strings.HasPrefix(s, "refs/"):
-		return fmt.Errorf("%s is a full reference: write the branch's name alone%s", quote(s), instead(s, strings.TrimPrefix(s, "refs/heads/")))
+		return fmt.Errorf("%s is a full reference: write the branch's name alone%s", document.Quote(s), instead(s, strings.TrimPrefix(s, "refs/heads/")))
 	case strings.HasPrefix(s, "pinnace/"):
-		return fmt.Errorf("%s is one of Pinnace's own branches: it cannot be managed", quote(s))
+		return fmt.Errorf("%s is one of Pinnace's own branches: it cannot be managed", document.Quote(s))
 	case strings.ContainsAny(s, " ~^:?*[\\\x7f") || strings.ContainsFunc(s, func(c rune) bool { return c < ' ' }):
-		return fmt.Errorf("%s is not a branch name: it holds a character that git does not allow; branches are named one by one, without globs", quote(s))
+		return fmt.Errorf("%s is not a branch name: it holds a character that git does not allow; branches are named one by one, without globs", document.Quote(s))
 	case strings.Contains(s, "..") || strings.Contains(s, "@{") || s == "@" || strings.Contains("/"+s, "/.") || strings.HasSuffix(s, ".") ||
 		strings.Contains("/"+s+"/", "//") || strings.Contains(s+"/", ".lock/") || s[0] == '-':
-		return fmt.Errorf("%s is not a branch name that git allows", quote(s))
+		return fmt.Errorf("%s is not a branch name that git allows", document.Quote(s))
 	}
 	return nil
 }
 
 func checkSlug(s string) error {
 	if s == "" || !only(s, lower+digits+"-") {
-		return fmt.Errorf("%s is not the slug of a GitHub App: expected lowercase letters, digits and hyphens, as in github.com/apps/argo-cd%s", quote(s), instead(s, Slug(s)))
+		return fmt.Errorf("%s is not the slug of a GitHub App: expected lowercase letters, digits and hyphens, as in github.com/apps/argo-cd%s", document.Quote(s), instead(s, Slug(s)))
 	}
 	return nil
 }
@@ -119,17 +120,17 @@ func checkLogin(s string) bool {
 func checkUser(s string) error {
 	login, id, numbered := strings.Cut(s, "#")
 	if strings.HasPrefix(s, "@") {
-		return fmt.Errorf("%s begins with @: write %s", quote(s), quote(s[1:]))
+		return fmt.Errorf("%s begins with @: write %s", document.Quote(s), document.Quote(s[1:]))
 	}
 	if strings.Contains(login, "/") {
-		return fmt.Errorf("%s is a team: list it under teams", quote(s))
+		return fmt.Errorf("%s is a team: list it under teams", document.Quote(s))
 	}
 	if !checkLogin(login) {
-		return fmt.Errorf("%s is not a GitHub login: expected login or login#id, such as carol#583231", quote(s))
+		return fmt.Errorf("%s is not a GitHub login: expected login or login#id, such as carol#583231", document.Quote(s))
 	}
 	if numbered {
 		if n, err := strconv.ParseInt(id, 10, 64); err != nil || n <= 0 || id[0] == '+' {
-			return fmt.Errorf("%s has an id that is not a number: expected login#id, such as carol#583231 (`gh api users/LOGIN --jq .id` prints it)", quote(s))
+			return fmt.Errorf("%s has an id that is not a number: expected login#id, such as carol#583231 (`gh api users/LOGIN --jq .id` prints it)", document.Quote(s))
 		}
 	}
 	return nil
@@ -138,13 +139,13 @@ func checkUser(s string) error {
 func checkTeam(s string) error {
 	org, slug, ok := strings.Cut(s, "/")
 	if strings.HasPrefix(s, "@") {
-		return fmt.Errorf("%s begins with @: write %s", quote(s), quote(s[1:]))
+		return fmt.Errorf("%s begins with @: write %s", document.Quote(s), document.Quote(s[1:]))
 	}
 	if !ok {
-		return fmt.Errorf("%s is not a team: expected organisation/slug, such as acme/release", quote(s))
+		return fmt.Errorf("%s is not a team: expected organisation/slug, such as acme/release", document.Quote(s))
 	}
 	if !checkLogin(org) || slug == "" || !only(slug, lower+upper+digits+"-_.") {
-		return fmt.Errorf("%s is not a team: expected organisation/slug, with the slug from the team's address, such as acme/release", quote(s))
+		return fmt.Errorf("%s is not a team: expected organisation/slug, with the slug from the team's address, such as acme/release", document.Quote(s))
 	}
 	return nil
 }
@@ -155,7 +156,7 @@ func checkSource(s string) error {
 	}
 	owner, name, ok := strings.Cut(s, "/")
 	if !ok || !checkLogin(owner) || name == "" || !only(name, lower+upper+digits+"-_.") {
-		return fmt.Errorf("%s is not a repository: expected owner/name, such as acme/shop, without address", quote(s))
+		return fmt.Errorf("%s is not a repository: expected owner/name, such as acme/shop, without address", document.Quote(s))
 	}
 	return nil
 }
@@ -166,7 +167,7 @@ func checkVariable(s string) error {
 		return errors.New("an address does not belong in this file, where all readers see it: put it in an environment variable and write the variable's name, such as " + prefix + "SLACK")
 	}
 	if rest, ok := strings.CutPrefix(s, prefix); !ok || rest == "" || !only(rest, upper+digits+"_") {
-		return fmt.Errorf("%s cannot name the variable: expected %s and uppercase letters, digits or _, such as %sSLACK", quote(s), prefix, prefix)
+		return fmt.Errorf("%s cannot name the variable: expected %s and uppercase letters, digits or _, such as %sSLACK", document.Quote(s), prefix, prefix)
 	}
 	return nil
 }
@@ -175,7 +176,7 @@ func checkEmail(s string) error {
 	name, host, ok := strings.Cut(s, "@")
 	if !ok || name == "" || host == "" || strings.ContainsAny(s, " \t\r\n<>,;:\"\\") || strings.Contains(host, "@") ||
 		strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
-		return fmt.Errorf("%s is not an e-mail address: expected name@host alone", quote(s))
+		return fmt.Errorf("%s is not an e-mail address: expected name@host alone", document.Quote(s))
 	}
 	return nil
 }
@@ -185,16 +186,16 @@ func checkPlatform(s string) error {
 	if s == PlatformIndex || ok && only(strings.ReplaceAll(p.String(), "/", ""), lower+digits+".-") {
 		return nil
 	}
-	return fmt.Errorf("%s is not a platform: expected %s, or os/architecture[/variant] such as linux/amd64 or linux/arm/v7", quote(s), PlatformIndex)
+	return fmt.Errorf("%s is not a platform: expected %s, or os/architecture[/variant] such as linux/amd64 or linux/arm/v7", document.Quote(s), PlatformIndex)
 }
 
 func checkPointer(s string) error {
 	if !strings.HasPrefix(s, "/") || len(s) < 2 {
-		return fmt.Errorf("%s is not a JSON pointer: expected one that begins with /, such as /spec/foo/*/image%s", quote(s), instead(s, slashed(s)))
+		return fmt.Errorf("%s is not a JSON pointer: expected one that begins with /, such as /spec/foo/*/image%s", document.Quote(s), instead(s, slashed(s)))
 	}
 	for i := range len(s) {
 		if s[i] == '~' && (i+1 == len(s) || s[i+1] != '0' && s[i+1] != '1') {
-			return fmt.Errorf("%s is not a JSON pointer: write ~ as ~0, and / in a key as ~1", quote(s))
+			return fmt.Errorf("%s is not a JSON pointer: write ~ as ~0, and / in a key as ~1", document.Quote(s))
 		}
 	}
 	return nil
@@ -234,7 +235,7 @@ func checkRegexp(s string) error {
 		if bad.Code == syntax.ErrInvalidPerlOp {
 			more = "; Go has no look-ahead, look-behind or back-references"
 		}
-		return fmt.Errorf("not a regular expression: %s: %s (Go syntax, https://pkg.go.dev/regexp/syntax)%s", bad.Code, quote(bad.Expr), more)
+		return fmt.Errorf("not a regular expression: %s: %s (Go syntax, https://pkg.go.dev/regexp/syntax)%s", bad.Code, document.Quote(bad.Expr), more)
 	}
 	return fmt.Errorf("not a regular expression: %w", err) // unreachable: Compile returns syntax errors
 }
@@ -249,7 +250,7 @@ func checkProgram(s string) error {
 		return err // unreachable: as above
 	}
 	if len(program.Inst) > maxProgram {
-		return fmt.Errorf("the repetitions of %s stand for too much: write smaller ones, or + for any number", quote(s))
+		return fmt.Errorf("the repetitions of %s stand for too much: write smaller ones, or + for any number", document.Quote(s))
 	}
 	return nil
 }
@@ -262,7 +263,7 @@ func checkSemver(s string) error {
 		return errors.New(`the constraint is empty: expected one such as "^1.2", "~1.4.0" or ">=1.2 <2"`)
 	}
 	if _, err := semver.NewConstraint(s); err != nil {
-		return fmt.Errorf(`%s is not a version constraint: expected one such as "^1.2", "~1.4.0" or ">=1.2 <2"`, quote(s))
+		return fmt.Errorf(`%s is not a version constraint: expected one such as "^1.2", "~1.4.0" or ">=1.2 <2"`, document.Quote(s))
 	}
 	return nil
 }

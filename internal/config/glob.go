@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+	"github.com/pinnace-dev/pinnace/internal/document"
 )
 
 // What a glob may hold at most: braces multiply, and each product is tried.
@@ -20,24 +21,24 @@ func checkGlob(s string) error {
 	case s == "":
 		return errors.New("the glob is empty: write one such as envs/dev/**")
 	case strings.Contains(s, `\`):
-		return fmt.Errorf(`the glob %s holds a backslash: paths are written with /, and a literal * as [*]`, quote(s))
+		return fmt.Errorf(`the glob %s holds a backslash: paths are written with /, and a literal * as [*]`, document.Quote(s))
 	case strings.HasPrefix(s, "/"):
-		return fmt.Errorf("the glob %s is absolute: write it relative to the repository root%s", quote(s), instead(s, strings.TrimLeft(s, "/")))
+		return fmt.Errorf("the glob %s is absolute: write it relative to the repository root%s", document.Quote(s), instead(s, strings.TrimLeft(s, "/")))
 	case strings.HasPrefix(s, "!"):
-		return fmt.Errorf("the glob %s begins with !: globs cannot be negated; list what is meant", quote(s))
+		return fmt.Errorf("the glob %s begins with !: globs cannot be negated; list what is meant", document.Quote(s))
 	case strings.HasPrefix(s, "./"):
-		return fmt.Errorf("the glob %s begins with ./: write %s", quote(s), strings.TrimPrefix(s, "./"))
+		return fmt.Errorf("the glob %s begins with ./: write %s", document.Quote(s), strings.TrimPrefix(s, "./"))
 	}
 	for part := range strings.SplitSeq(s, "/") {
 		if part == ".." || part == "." {
-			return fmt.Errorf("the glob %s holds %s: write the path from the repository root", quote(s), part)
+			return fmt.Errorf("the glob %s holds %s: write the path from the repository root", document.Quote(s), part)
 		}
 	}
 	switch {
 	case strings.HasSuffix(s, "/"):
-		return fmt.Errorf("the glob %s ends in / and matches no file: write %s**", quote(s), s)
+		return fmt.Errorf("the glob %s ends in / and matches no file: write %s**", document.Quote(s), s)
 	case strings.Contains(s, "//"):
-		return fmt.Errorf("the glob %s holds //: write one /", quote(s))
+		return fmt.Errorf("the glob %s holds //: write one /", document.Quote(s))
 	}
 	return checkPattern(s)
 }
@@ -47,14 +48,14 @@ func checkPattern(s string) error {
 		return fmt.Errorf("the glob has more than %d bytes", maxGlob)
 	}
 	if !doublestar.ValidatePattern(s) {
-		return fmt.Errorf("%s is not a glob: a [ or { is not closed, or a class is empty; *, **, ?, [abc] and {one,two} are understood", quote(s))
+		return fmt.Errorf("%s is not a glob: a [ or { is not closed, or a class is empty; *, **, ?, [abc] and {one,two} are understood", document.Quote(s))
 	}
 	products, depth, commas := 1, 0, 0
 	for _, c := range s {
 		switch {
 		case c == '{':
 			if depth++; depth > 1 {
-				return fmt.Errorf("the glob %s has braces within braces: write several globs", quote(s))
+				return fmt.Errorf("the glob %s has braces within braces: write several globs", document.Quote(s))
 			}
 			commas = 0
 		case c == ',' && depth > 0:
@@ -62,7 +63,7 @@ func checkPattern(s string) error {
 		case c == '}' && depth > 0:
 			depth--
 			if products *= commas + 1; products > maxProducts {
-				return fmt.Errorf("the braces of the glob %s stand for more than %d globs: write fewer", quote(s), maxProducts)
+				return fmt.Errorf("the braces of the glob %s stand for more than %d globs: write fewer", document.Quote(s), maxProducts)
 			}
 		}
 	}

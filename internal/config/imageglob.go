@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pinnace-dev/pinnace/internal/document"
 	"github.com/pinnace-dev/pinnace/internal/image"
 )
 
@@ -51,15 +52,15 @@ func checkImageGlob(s string) error {
 	case s == "":
 		return errors.New("the image glob is empty: write one such as ghcr.io/acme/*")
 	case strings.Contains(s, "://"):
-		return fmt.Errorf("%s is an address: write the image without %s", quote(s), s[:strings.Index(s, "://")+3])
+		return fmt.Errorf("%s is an address: write the image without %s", document.Quote(s), s[:strings.Index(s, "://")+3])
 	case strings.Contains(s, "@"):
-		return fmt.Errorf("%s holds a digest: write the image without it, such as ghcr.io/acme/* or nginx:1.*", quote(s))
+		return fmt.Errorf("%s holds a digest: write the image without it, such as ghcr.io/acme/* or nginx:1.*", document.Quote(s))
 	case strings.ContainsAny(s, " \t\r\n\\"):
-		return fmt.Errorf("%s holds a space or a backslash: write an image such as ghcr.io/acme/*", quote(s))
+		return fmt.Errorf("%s holds a space or a backslash: write an image such as ghcr.io/acme/*", document.Quote(s))
 	}
 	name, tag, tagged := cutTag(s)
 	if tagged && (name == "" || tag == "") {
-		return fmt.Errorf("%s has nothing on one side of the colon: write name:tag, or the name alone", quote(s))
+		return fmt.Errorf("%s has nothing on one side of the colon: write name:tag, or the name alone", document.Quote(s))
 	}
 	if err := checkPattern(name); err != nil {
 		return err
@@ -72,7 +73,7 @@ func checkRepositoryGlob(s string) error {
 		return err
 	}
 	if name, _, tagged := cutTag(s); tagged {
-		return fmt.Errorf("%s holds a tag: the rule chooses the tag; write %s", quote(s), name)
+		return fmt.Errorf("%s holds a tag: the rule chooses the tag; write %s", document.Quote(s), name)
 	}
 	return nil
 }
@@ -81,13 +82,13 @@ func checkRepository(s string) error {
 	ref, err := image.Parse(s)
 	switch {
 	case strings.ContainsAny(s, "*?[{"):
-		return fmt.Errorf("%s is a glob: an app names its repositories one by one", quote(s))
+		return fmt.Errorf("%s is a glob: an app names its repositories one by one", document.Quote(s))
 	case err != nil:
-		return fmt.Errorf("%s is not an image repository: %w", quote(s), err)
+		return fmt.Errorf("%s is not an image repository: %w", document.Quote(s), err)
 	case ref.Pinned():
-		return fmt.Errorf("%s holds a digest: an app names repositories; write %s", quote(s), ref.Name)
+		return fmt.Errorf("%s holds a digest: an app names repositories; write %s", document.Quote(s), ref.Name)
 	case ref.Tag != "":
-		return fmt.Errorf("%s holds a tag: an app names repositories; write %s", quote(s), ref.Name)
+		return fmt.Errorf("%s holds a tag: an app names repositories; write %s", document.Quote(s), ref.Name)
 	}
 	return nil
 }
@@ -99,16 +100,16 @@ func checkRegistry(s string) error {
 	const want = "expected a registry host such as ghcr.io or localhost:5000, or * for all"
 	switch {
 	case strings.Contains(s, "://"):
-		return fmt.Errorf("%s is an address: %s", quote(s), want)
+		return fmt.Errorf("%s is an address: %s", document.Quote(s), want)
 	case strings.Contains(s, "/"):
-		return fmt.Errorf("%s has a path: %s", quote(s), want)
+		return fmt.Errorf("%s has a path: %s", document.Quote(s), want)
 	case s == "index.docker.io" || s == "registry-1.docker.io":
-		return fmt.Errorf("%s is Docker's registry: write %s", quote(s), image.DefaultRegistry)
+		return fmt.Errorf("%s is Docker's registry: write %s", document.Quote(s), image.DefaultRegistry)
 	case strings.ToLower(s) != s:
-		return fmt.Errorf("%s holds upper case: write %s", quote(s), strings.ToLower(s))
+		return fmt.Errorf("%s holds upper case: write %s", document.Quote(s), strings.ToLower(s))
 	}
 	if ref, err := image.Parse(s + "/x"); err != nil || ref.Registry() != s {
-		return fmt.Errorf("%s is not a host: %s", quote(s), want)
+		return fmt.Errorf("%s is not a host: %s", document.Quote(s), want)
 	}
 	return nil
 }
@@ -117,17 +118,17 @@ func checkMirror(s string) error {
 	const want = "expected host[:port][/path], such as mirror.acme.example/ghcr"
 	switch {
 	case strings.Contains(s, "://"):
-		return fmt.Errorf("%s is an address: %s", quote(s), want)
+		return fmt.Errorf("%s is an address: %s", document.Quote(s), want)
 	case strings.HasSuffix(s, "/"):
-		return fmt.Errorf("%s ends in /: %s", quote(s), want)
+		return fmt.Errorf("%s ends in /: %s", document.Quote(s), want)
 	}
 	host, _, _ := strings.Cut(s, "/")
 	ref, err := image.Parse(s + "/x")
 	if err != nil {
-		return fmt.Errorf("%s is not a mirror: %w; %s", quote(s), err, want)
+		return fmt.Errorf("%s is not a mirror: %w; %s", document.Quote(s), err, want)
 	}
 	if ref.Registry() != host && host != "index.docker.io" {
-		return fmt.Errorf("%s has no host: %s", quote(s), want)
+		return fmt.Errorf("%s has no host: %s", document.Quote(s), want)
 	}
 	return nil
 }

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/pinnace-dev/pinnace/internal/document"
+
 // The kinds of document that .pinnace/ may hold.
 const (
 	KindConfig                = "Config"
@@ -44,13 +46,13 @@ func (r *reader) header(d *Document) bool {
 	ok := true
 	switch {
 	case !hasKind:
-		r.report(root.line, root.column, "kind is missing: expected one of %s", list(kindNames(), "or"))
+		r.Report(root.Line, root.Column, "kind is missing: expected one of %s", document.List(kindNames(), "or"))
 		ok = false
 	case d.Kind == "":
-		r.report(kind.line, kind.column, "kind must be text: expected one of %s", list(kindNames(), "or"))
+		r.Report(kind.Line, kind.Column, "kind must be text: expected one of %s", document.List(kindNames(), "or"))
 		ok = false
 	case !known:
-		r.report(kind.line, kind.column, "unknown kind %s%s", quote(d.Kind), hint(d.Kind, kindNames()))
+		r.Report(kind.Line, kind.Column, "unknown kind %s%s", document.Quote(d.Kind), document.Hint(d.Kind, kindNames()))
 		ok = false
 	}
 	if want == "" {
@@ -58,16 +60,16 @@ func (r *reader) header(d *Document) bool {
 	}
 	switch {
 	case !hasVersion:
-		r.report(root.line, root.column, "apiVersion is missing: write apiVersion: %s", want)
+		r.Report(root.Line, root.Column, "apiVersion is missing: write apiVersion: %s", want)
 		ok = false
 	case d.APIVersion == "":
-		r.report(version.line, version.column, "apiVersion must be text: write apiVersion: %s", want)
+		r.Report(version.Line, version.Column, "apiVersion must be text: write apiVersion: %s", want)
 		ok = false
 	case known && d.APIVersion != want:
-		r.report(version.line, version.column, "unknown apiVersion %s of kind %s: write apiVersion: %s", quote(d.APIVersion), d.Kind, want)
+		r.Report(version.Line, version.Column, "unknown apiVersion %s of kind %s: write apiVersion: %s", document.Quote(d.APIVersion), d.Kind, want)
 		ok = false
 	case !known && d.APIVersion != APIVersion && d.APIVersion != "v1":
-		r.report(version.line, version.column, "unknown apiVersion %s%s", quote(d.APIVersion), hint(d.APIVersion, []string{APIVersion}))
+		r.Report(version.Line, version.Column, "unknown apiVersion %s%s", document.Quote(d.APIVersion), document.Hint(d.APIVersion, []string{APIVersion}))
 		ok = false
 	}
 	return ok

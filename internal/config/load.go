@@ -45,5 +45,5 @@ func Load(files map[string][]byte) (*Config, []Document, Problems) {
 	if !seen {
 		c = Default()
 	}
-	return c, docs, problems.tidy()
+	return c, docs, problems.Tidy()
 }

@@ -1,6 +1,10 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/pinnace-dev/pinnace/internal/document"
+)
 
 // checkPaths finds one glob in the paths of two environments.
 func (c *Config) checkPaths() Problems {
@@ -11,7 +15,7 @@ func (c *Config) checkPaths() Problems {
 			first, taken := owner[glob]
 			if taken && first != i && glob != "" {
 				ps = append(ps, c.problem(Error, fmt.Sprintf("/environments/%d/paths/%d", i, j),
-					"%s is in the paths of environment %s, too: a file belongs to one environment; narrow one of them", quote(glob), c.Environments[first].Name))
+					"%s is in the paths of environment %s, too: a file belongs to one environment; narrow one of them", document.Quote(glob), c.Environments[first].Name))
 			} else if !taken {
 				owner[glob] = i
 			}
@@ -63,7 +67,7 @@ func (c *Config) Overlaps(paths []string) Problems {
 			"%s%s is in the paths of environments %s (%s) and %s (%s): a file belongs to one environment; narrow one of the globs, or list a shared file under includes",
 			p.path, more, c.Environments[key.a].Name, c.Environments[key.a].Paths[p.globA], c.Environments[key.b].Name, c.Environments[key.b].Paths[p.glob]))
 	}
-	return ps.tidy()
+	return ps.Tidy()
 }
 
 // Unmatched returns a warning for each glob of files that matches none of the paths.
@@ -72,7 +76,7 @@ func (c *Config) Unmatched(paths []string) Problems {
 	look := func(at string, globs []string) {
 		for i, glob := range globs {
 			if !anyMatch(glob, paths) {
-				ps = append(ps, c.problem(Warning, fmt.Sprintf("%s/%d", at, i), "%s matches no file%s", quote(glob), deeper(glob, paths)))
+				ps = append(ps, c.problem(Warning, fmt.Sprintf("%s/%d", at, i), "%s matches no file%s", document.Quote(glob), deeper(glob, paths)))
 			}
 		}
 	}
@@ -87,7 +91,7 @@ func (c *Config) Unmatched(paths []string) Problems {
 	for i, x := range c.Pin.Extra {
 		look(fmt.Sprintf("/pin/extra/%d/paths", i), x.Paths)
 	}
-	return ps.tidy()
+	return ps.Tidy()
 }
 
 func anyMatch(glob string, paths []string) bool {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pinnace-dev/pinnace/internal/document"
 	"golang.org/x/tools/txtar"
 )
 
@@ -126,7 +127,7 @@ func TestDefault(t *testing.T) {
 		Pin:   Pin{Style: StyleTagAndDigest, Platform: PlatformIndex, Exclude: []string{}, Ignore: []string{}, Extra: []Extra{}},
 		Merge: Merge{MergeSquash}, Notify: []Notification{}, RegistryMap: map[string]string{},
 	}
-	if diff := cmp.Diff(c, want, cmp.AllowUnexported(Config{}, mark{})); diff != "" {
+	if diff := cmp.Diff(c, want, cmp.AllowUnexported(Config{}, document.Mark{})); diff != "" {
 		t.Errorf("Default (-got +want):\n%s", diff)
 	}
 	if other := Default(); &other.RegistryMap == &c.RegistryMap {
@@ -157,7 +158,7 @@ func TestLimits(t *testing.T) {
 		many.WriteString("  - {name: " + strings.Repeat("e", 40) + strconv.Itoa(i) + ", paths: [a], after: [" + strings.Repeat("f", 40) + strconv.Itoa(i) + "]}\n")
 	}
 	for name, tc := range map[string]struct{ in, want string }{
-		"too big":      {header + "#" + strings.Repeat("x", maxBytes), "more than 1 MiB"},
+		"too big":      {header + "#" + strings.Repeat("x", document.MaxBytes), "more than 1 MiB"},
 		"bomb":         {bomb, "more than 50000 values"},
 		"circle":       {header + "notify: &a [*a]\n", "nested more than 20 deep"},
 		"deep":         {header + "notify: " + strings.Repeat("[", 9000) + strings.Repeat("]", 9000), "nested more than 20 deep"},
@@ -177,7 +178,7 @@ func TestLimits(t *testing.T) {
 			if c != nil || !ps.HasErrors() || !strings.Contains(ps.Error(), tc.want) {
 				t.Errorf("got %v\n%.300s\nwant %q", c, ps.Error(), tc.want)
 			}
-			if len(ps) > maxProblems+1 {
+			if len(ps) > document.MaxProblems+1 {
 				t.Errorf("got %d problems", len(ps))
 			}
 		})
@@ -205,25 +206,5 @@ roles:
 	}
 	if diff := cmp.Diff(c.Roles.Deployer, c.Roles.Requester); diff != "" || c.Roles.Deployer.Teams[0] != "acme/dev" {
 		t.Errorf("deployer (-got +want):\n%s", diff)
-	}
-}
-
-func TestProblems(t *testing.T) {
-	warning := Problem{"a.yaml", 2, 3, "careful", Warning}
-	mistake := Problem{"a.yaml", 1, 1, "wrong", Error}
-	if err := (Problems{warning}).Err(); err != nil {
-		t.Errorf("Err of a warning = %v, want nil", err)
-	}
-	if err := (Problems{warning, mistake}).Err(); err == nil || err.Error() != "a.yaml:1:1: wrong" {
-		t.Errorf("Err = %v, want the error alone", err)
-	}
-	for want, p := range map[string]Problem{
-		"a.yaml:2:3: warning: careful": warning,
-		"a.yaml: wrong":                {File: "a.yaml", Message: "wrong"},
-		"wrong":                        {Message: "wrong"},
-	} {
-		if got := p.String(); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
 	}
 }

@@ -4,15 +4,17 @@ import (
 	"bytes"
 	"encoding"
 	"encoding/json"
-	"fmt"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pinnace-dev/pinnace/internal/document"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
+
+type object = map[string]any
 
 func TestSchemaIsValid(t *testing.T) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
@@ -33,18 +35,18 @@ func TestSchemaIsValid(t *testing.T) {
 	if got := doc.(object)["$id"]; got != SchemaID {
 		t.Errorf("$id = %v, want %s", got, SchemaID)
 	}
-	compiled()
+	schema()
 }
 
 // TestSchemaAgrees holds the schema and the Go types to the same keys, both ways,
 // and to types that fit.
 func TestSchemaAgrees(t *testing.T) {
-	agree(t, "", rawSchema(), reflect.TypeFor[Config]())
+	agree(t, "", schema().Root(), reflect.TypeFor[Config]())
 }
 
 func agree(t *testing.T, path string, s object, typ reflect.Type) {
 	t.Helper()
-	s = deref(s)
+	s = document.Deref(schema().Root(), s)
 	for typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
@@ -108,7 +110,7 @@ func TestSchemaIsComplete(t *testing.T) {
 	var walk func(path string, s object)
 	seen := map[string]bool{}
 	walk = func(path string, s object) {
-		s = deref(s)
+		s = document.Deref(schema().Root(), s)
 		if items, ok := s["items"].(object); ok {
 			walk(path+"[]", items)
 		}
@@ -117,7 +119,7 @@ func TestSchemaIsComplete(t *testing.T) {
 		demand(s, demanded)
 		for name, p := range properties {
 			at := path + "." + name
-			p := deref(p.(object))
+			p := document.Deref(schema().Root(), p.(object))
 			if d, _ := p["description"].(string); len(d) < 10 || !strings.HasSuffix(strings.TrimRight(d, "`)"), ".") && !strings.HasSuffix(d, ".") {
 				t.Errorf("%s: description %q is no sentence", at, d)
 			}
@@ -135,7 +137,7 @@ func TestSchemaIsComplete(t *testing.T) {
 			walk(at, p)
 		}
 	}
-	walk("", rawSchema())
+	walk("", schema().Root())
 	if n := strings.Count(string(Schema()), "\"propertyNames\""); n != 1 {
 		t.Errorf("%d keys have propertyNames: explain knows of registryMap's only", n)
 	}
@@ -207,7 +209,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Fatalf("%s\n%s", text, ps.Error())
 	}
 	c.file, c.marks, again.file, again.marks = "", nil, "", nil
-	if diff := cmp.Diff(again, c, cmp.AllowUnexported(Config{}, mark{})); diff != "" {
+	if diff := cmp.Diff(again, c, cmp.AllowUnexported(Config{}, document.Mark{})); diff != "" {
 		t.Errorf("(-got +want):\n%s", diff)
 	}
 }
@@ -231,34 +233,6 @@ func TestReference(t *testing.T) {
 	for _, key := range []string{"`environments[].track[].order`", "`roles.overrides[].environment`", "`pin.extra[].pointers`", "`registryMap`"} {
 		if !bytes.Contains(got, []byte("| "+key+" |")) {
 			t.Errorf("the reference has no row for %s", key)
-		}
-	}
-}
-
-func TestSuggest(t *testing.T) {
-	known := []string{"environments", "apps", "onNewer", "paths", "dev", "prod"}
-	for word, want := range map[string]string{
-		"env": "environments", "enviroments": "environments", "app": "apps", "on_newer": "onNewer", "ON-NEWER": "onNewer", "path": "paths",
-		"dve": "dev", "prdo": "prod", "x": "", "namespace": "", "": "", strings.Repeat("a", 70): "", "xyz": "",
-	} {
-		if got := suggest(word, known); got != want {
-			t.Errorf("suggest(%q) = %q, want %q", word, got, want)
-		}
-	}
-}
-
-func TestDuration(t *testing.T) {
-	for in, want := range map[string]string{
-		"1h": "1h0m0s", "90m": "1h30m0s", "2d": "48h0m0s", "1w": "168h0m0s", "1w2d3h": "219h0m0s", "0": "0s", "0s": "0s", "366d": "8784h0m0s",
-		"": "", "1": "", "-1h": "", "1d-1h": "", "367d": "", "53w": "", "9999h": "", "d": "", "1h1d": "", "1.5d": "", "99999999999w": "",
-	} {
-		d, err := ParseDuration(in)
-		got := ""
-		if err == nil {
-			got = fmt.Sprint(d)
-		}
-		if got != want {
-			t.Errorf("ParseDuration(%q) = %q, %v, want %q", in, got, err, want)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/pinnace-dev/pinnace/internal/document"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
@@ -24,7 +25,7 @@ type Document struct {
 	Node       *yaml.Node // the root mapping; its positions count from the file's start
 
 	value   any
-	marks   marks
+	marks   document.Marks
 	unsound bool // a problem was found in it
 }
 
@@ -32,7 +33,7 @@ type Document struct {
 // zeros where there is none.
 func (d Document) Locate(pointer string) (line, column int) {
 	m := d.marks[pointer]
-	return m.line, m.column
+	return m.Line, m.Column
 }
 
 // Split returns the documents of a file. One with a problem is left out; the
@@ -40,15 +41,15 @@ func (d Document) Locate(pointer string) (line, column int) {
 func Split(file string, data []byte) ([]Document, Problems) {
 	docs, problems := split(file, data)
 	docs = slices.DeleteFunc(docs, func(d Document) bool { return d.unsound })
-	return docs, problems.tidy()
+	return docs, problems.Tidy()
 }
 
 // split returns the documents whose kind is known, those with problems included.
 func split(file string, data []byte) ([]Document, Problems) {
-	r := &reader{file: file}
-	if len(data) > maxBytes {
-		r.report(1, 1, "the file has %d bytes: more than 1 MiB is not read", len(data))
-		return nil, r.problems
+	r := &reader{document.Reader{File: file}}
+	if len(data) > document.MaxBytes {
+		r.Report(1, 1, "the file has %d bytes: more than 1 MiB is not read", len(data))
+		return nil, r.Problems
 	}
 	var docs []Document
 	for _, c := range cut(data) {
@@ -64,11 +65,14 @@ func split(file string, data []byte) ([]Document, Problems) {
 			docs[i].unsound = true
 			line, column := d.Locate("/kind")
 			earlier, _ := first.Locate("/kind")
-			r.report(line, column, "a second Config document, the first is in line %d: a repository has one", earlier)
+			r.Report(line, column, "a second Config document, the first is in line %d: a repository has one", earlier)
 		}
 	}
-	return docs, r.problems
+	return docs, r.Problems
 }
+
+// A reader reads the documents of one file.
+type reader struct{ document.Reader }
 
 // A chunk is the part of a file from one document marker to the next.
 type chunk struct {
@@ -147,7 +151,7 @@ func (r *reader) chunk(c chunk) []Document {
 			return docs
 		}
 		if len(docs) > 0 {
-			r.report(n.Line+c.line-1, n.Column, "a document begins where no line does: write --- on a line of its own")
+			r.Report(n.Line+c.line-1, n.Column, "a document begins where no line does: write --- on a line of its own")
 			return docs
 		}
 		if d, ok := r.document(c, &n); ok {
@@ -160,28 +164,20 @@ func (r *reader) document(c chunk, n *yaml.Node) (Document, bool) {
 	if n.Kind != yaml.DocumentNode || len(n.Content) != 1 {
 		return Document{}, false
 	}
-	shift(n, c.line-1)
+	document.Shift(n, c.line-1)
 	root := n.Content[0]
 	if root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" && root.Value == "" {
 		return Document{}, false
 	}
 	if root.Kind != yaml.MappingNode {
-		r.report(root.Line, root.Column, "expected keys and values, such as kind: %s", KindConfig)
+		r.Report(root.Line, root.Column, "expected keys and values, such as kind: %s", KindConfig)
 		return Document{}, false
 	}
-	before := len(r.problems)
-	d := Document{File: r.file, Line: c.line, Data: c.data, Node: root, marks: marks{}}
-	d.value = r.read(root, d.marks, "", nil, 0)
-	d.unsound = len(r.problems) > before
+	before := len(r.Problems)
+	d := Document{File: r.File, Line: c.line, Data: c.data, Node: root}
+	d.value, d.marks = r.Read(root)
+	d.unsound = len(r.Problems) > before
 	return d, d.value != nil && r.header(&d)
-}
-
-// shift moves the positions of a tree down. It follows no alias, and so ends.
-func shift(n *yaml.Node, lines int) {
-	n.Line += lines
-	for _, c := range n.Content {
-		shift(c, lines)
-	}
 }
 
 // syntax reports what the parser said. It knows the line only, and for a block the
@@ -214,7 +210,7 @@ func (r *reader) syntax(c chunk, err error) {
 		line, column = find(c.data, "*"+name)
 		message = "no value is named &" + name + " above"
 	}
-	r.report(line+c.line-1, column, "not valid YAML: %s", message)
+	r.Report(line+c.line-1, column, "not valid YAML: %s", message)
 }
 
 // find returns where text first stands, or the beginning.

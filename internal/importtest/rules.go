@@ -46,9 +46,10 @@ var rules = []rule{
 	{pkg: "internal/image", pure: true},
 	{pkg: "internal/promotion", pure: true, internal: []string{"internal/image"}},
 	{pkg: "internal/manifest", pure: true, internal: []string{"internal/image"}, third: []string{kyaml}},
+	{pkg: "internal/document", pure: true, third: []string{kyaml, jsonschema, distance}},
 	{
-		pkg: "internal/config", pure: true, internal: []string{"internal/image"},
-		third: []string{kyaml, doublestar, jsonschema, semver, distance},
+		pkg: "internal/config", pure: true, internal: []string{"internal/image", "internal/document"},
+		third: []string{kyaml, doublestar, semver}, tests: []string{jsonschema},
 	},
 	{
 		pkg: "internal/plan", pure: true, internal: []string{"internal/image", "internal/promotion", "internal/manifest", "internal/config"},
@@ -66,8 +67,8 @@ var rules = []rule{
 	{pkg: "internal/policy/condition", pure: true, internal: []string{"internal/image", "internal/promotion"}, third: []string{cel, semver, doublestar}},
 	{pkg: "internal/policy/approval", pure: true, internal: []string{"internal/promotion"}},
 	{
-		pkg: "internal/policy", pure: true, internal: []string{"internal/image", "internal/promotion", "internal/policy/condition", "internal/policy/approval"},
-		third: []string{kyaml, jsonschema, doublestar, semver, distance, cron},
+		pkg: "internal/policy", pure: true, internal: []string{"internal/image", "internal/promotion", "internal/document", "internal/policy/condition", "internal/policy/approval"},
+		third: []string{kyaml, doublestar, cron},
 		tests: []string{"internal/policy/scenario", "policies"},
 	},
 	{

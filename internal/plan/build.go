@@ -87,8 +87,10 @@ func (l Left) Concerns(c promotion.Change) bool {
 // environment and app that a track rule moves.
 func Build(in Input) Plan {
 	b := builder{in: in, index: map[string]int{}}
-	b.apps = in.Config.AppNames(Refs(in.Config, in.Files, in.Environments))
-	b.entries = EntriesOf(in.Files, in.Environments)
+	if slices.ContainsFunc(in.Config.Environments, func(e config.Environment) bool { return len(e.Track) > 0 }) {
+		b.apps = in.Config.AppNames(Refs(in.Config, in.Files, in.Environments))
+		b.entries = EntriesOf(in.Files, in.Environments)
+	}
 	if len(in.Config.Environments) == 0 {
 		b.proposal(promotion.Pin, nil, "", branch{kind: "pin-all"})
 	}
@@ -191,7 +193,11 @@ func (b *builder) file(f File) {
 	}
 	for i := range f.Result.Findings {
 		found := &f.Result.Findings[i]
-		step := Decide(found, b.in.Answer(found), b.in.Options)
+		var answer Answer
+		if tag, _ := Needs(found, b.in.Options); tag {
+			answer = b.in.Answer(found)
+		}
+		step := Decide(found, answer, b.in.Options)
 		switch step.Action {
 		case Pin, Lift, Update:
 			out := pin()

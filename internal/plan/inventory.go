@@ -51,16 +51,20 @@ func (e Entries) hide(environment, owner string, f *manifest.Finding) bool {
 	return f.Place != manifest.KustomizeImage && environment != owner && e[entry{environment, f.Image.Repository()}]
 }
 
-// Refs returns the images that name apps: those of environments, or all where none is
-// configured.
+// Refs returns the images that name apps, one for each name as it is written: those of
+// environments, or all where none is configured.
 func Refs(c *config.Config, files []File, environments func(path string) []string) []image.Ref {
 	var refs []image.Ref
+	seen := map[string]bool{}
 	for _, f := range files {
-		if len(c.Environments) > 0 && len(environments(f.Path)) == 0 {
+		if len(f.Result.Findings) == 0 || len(c.Environments) > 0 && len(environments(f.Path)) == 0 {
 			continue
 		}
 		for i := range f.Result.Findings {
-			refs = append(refs, f.Result.Findings[i].Image)
+			if ref := f.Result.Findings[i].Image; !seen[ref.Name] {
+				seen[ref.Name] = true
+				refs = append(refs, ref)
+			}
 		}
 	}
 	return refs

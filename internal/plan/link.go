@@ -11,6 +11,12 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/manifest"
 )
 
+// Link is the Field of the one Local of a symbolic link.
+const Link = "link"
+
+// valueFields are the fields by which an object names files of values.
+var valueFields = map[string]bool{"helm.valueFiles": true, "helm.fileParameters": true, "chart.valuesFiles": true}
+
 // A linker fills a Reach with what files name.
 type linker struct {
 	*Reach
@@ -18,9 +24,9 @@ type linker struct {
 	there  map[string]bool // what exists has answered
 }
 
-// kustomizationNames are the files that kustomize looks for in a directory
+// KustomizationNames are the files that kustomize looks for in a directory
 // (https://github.com/kubernetes-sigs/kustomize/blob/master/api/konfig/general.go).
-var kustomizationNames = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
+var KustomizationNames = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 
 func isKustomization(name string) bool { return manifest.FormatOf(name) == manifest.Kustomization }
 
@@ -34,7 +40,7 @@ func (l *linker) link(files []File) {
 			continue
 		}
 		at := l.node(f.Path)
-		object := !isKustomization(f.Path)
+		object := !isKustomization(f.Path) && f.Result.Local[0].Field != Link
 		var edges []edge
 		for _, local := range f.Result.Local {
 			edges = append(edges, l.edges(f.Path, local, object)...)
@@ -62,13 +68,13 @@ func (l *linker) edges(file string, local manifest.Local, object bool) []edge {
 	}
 	var out []edge
 	add := func(name string) {
-		out = append(out, edge{l.node(name), named, local.Position.Line, local.Position.Column})
+		out = append(out, edge{l.node(name), named, valueFields[local.Field], local.Position.Line, local.Position.Column})
 	}
 	if l.has(named) {
 		add(named)
 		return out
 	}
-	for _, name := range kustomizationNames {
+	for _, name := range KustomizationNames {
 		if k := path.Join(named, name); l.has(k) {
 			add(k)
 		}

@@ -11,8 +11,9 @@ import (
 
 // Reach knows which environments each file affects. An environment has the files that match
 // its paths or its includes; the objects of Argo CD and Flux that name one of its paths; and
-// what the kustomizations and objects among these name, and so on. An object is not followed
-// to what is another environment's own: that is deployed there.
+// what the kustomizations, objects and links among these name, and so on. An object is not
+// followed to what is another environment's own: that is deployed there. Only the files of
+// values that an object of the environment's own takes from another one belong to both.
 //
 // It does not change and is safe for concurrent use.
 type Reach struct {
@@ -46,6 +47,7 @@ func (n *node) isTree() bool { return strings.HasSuffix(n.path, "/") }
 type edge struct {
 	to    int
 	named string // the path, from the root
+	value bool   // it is a file of values
 	line  int
 	col   int
 }
@@ -148,7 +150,7 @@ func (r *Reach) walk(env int, visit func(at, from int)) {
 		queue = queue[1:]
 		n := &r.nodes[at]
 		for _, g := range n.edges {
-			if !n.object || r.nodes[g.to].mayBe(env) {
+			if !n.object || r.nodes[g.to].mayBe(env) || g.value && n.own.has(env) {
 				push(g.to, at)
 			}
 		}

@@ -105,6 +105,9 @@ func (s *Set) bound(w where, beside []string) []*ImagePromotionPolicy {
 		var all []*ImagePromotionPolicy
 		for _, p := range s.Promotions {
 			if yes(p) {
+				if all == nil {
+					all = make([]*ImagePromotionPolicy, 0, len(s.Promotions))
+				}
 				all = append(all, p)
 			}
 		}

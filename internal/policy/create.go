@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/pinnace-dev/pinnace/internal/document"
 )
 
 // Flags are those of `pinnace policy create`.
@@ -23,10 +25,10 @@ type Flags struct {
 // Home returns the file of .pinnace/ that a document belongs into, by its kind and its name,
 // or by the names of the policies that it binds.
 func Home(d Document) (string, Problems) {
-	r := &reader{file: d.File}
+	r := &reader{document.Reader{File: d.File}}
 	p, ok := r.parse(d)
 	if !ok {
-		return "", r.problems.tidy()
+		return "", r.Problems.Tidy()
 	}
 	values, _ := p.value.(object)
 	name, _ := values["name"].(string)
@@ -35,8 +37,8 @@ func Home(d Document) (string, Problems) {
 		return ".pinnace/freeze.yaml", nil
 	case KindArtifactPromotionPolicy:
 		var b binding
-		if !r.validate(p, &b) || r.problems.HasErrors() {
-			return "", r.problems.tidy()
+		if !r.validate(p, &b) || r.Problems.HasErrors() {
+			return "", r.Problems.Tidy()
 		}
 		name = "apply-" + strings.Join(slices.Sorted(slices.Values(b.Spec.Payload.ApplyToPolicyNames)), "-")
 	case KindPullImageDigestPolicy:
@@ -49,8 +51,8 @@ func Home(d Document) (string, Problems) {
 	}
 	if err := checkPolicyName(name); err != nil {
 		at := p.marks["/name"]
-		r.report(max(at.line, p.line), max(at.column, 1), "name: %s", err)
-		return "", r.problems.tidy()
+		r.Report(max(at.Line, p.line), max(at.Column, 1), "name: %s", err)
+		return "", r.Problems.Tidy()
 	}
 	return ".pinnace/policies/" + name + ".yaml", nil
 }
@@ -88,16 +90,16 @@ func Create(f Flags, world World) ([]byte, Problems) {
 	if len(bytes.TrimSpace(f.Apply)) > 0 {
 		const applied = "--applyPath"
 		d := Document{File: applied, Line: 1, Kind: KindArtifactPromotionPolicy, Data: f.Apply}
-		r := &reader{file: applied}
+		r := &reader{document.Reader{File: applied}}
 		p, ok := r.parse(d)
 		var bound binding
-		if !ok || !r.validate(p, &bound) || r.problems.HasErrors() {
-			return nil, r.problems.tidy()
+		if !ok || !r.validate(p, &bound) || r.Problems.HasErrors() {
+			return nil, r.Problems.Tidy()
 		}
 		if !slices.Contains(bound.Spec.Payload.ApplyToPolicyNames, f.Name) {
 			m := p.marks["/spec/payload/applyToPolicyNames"]
-			r.report(m.line, m.column, "the file binds %s, and not %s: add the name, or bind it with `pinnace policy apply -p FILE`", list(bound.Spec.Payload.ApplyToPolicyNames, "and"), quote(f.Name))
-			return nil, r.problems.tidy()
+			r.Report(m.Line, m.Column, "the file binds %s, and not %s: add the name, or bind it with `pinnace policy apply -p FILE`", list(bound.Spec.Payload.ApplyToPolicyNames, "and"), document.Quote(f.Name))
+			return nil, r.Problems.Tidy()
 		}
 		world.Policies = slices.Concat(world.Policies, bound.Spec.Payload.ApplyToPolicyNames)
 		docs = append(docs, d)

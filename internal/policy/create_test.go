@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pinnace-dev/pinnace/internal/document"
 )
 
 // demo is the repository that the seed's example speaks of.
@@ -145,7 +146,7 @@ func TestSchema(t *testing.T) {
 		properties, _ := s["properties"].(object)
 		for name, p := range properties {
 			p := p.(object)
-			if deref(root, p)["description"] == nil {
+			if document.Deref(root, p)["description"] == nil {
 				t.Errorf("%s.%s has no description", path, name)
 			}
 			walk(path+"."+name, p)
@@ -155,7 +156,7 @@ func TestSchema(t *testing.T) {
 		}
 	}
 	for _, kind := range Kinds() {
-		raw := forms()[kind].raw
+		raw := schemas()[kind].Root()
 		if raw["$id"] != SchemaID(kind) || raw["properties"].(object)["kind"].(object)["const"] != kind {
 			t.Errorf("%s: $id %v", kind, raw["$id"])
 		}

@@ -24,6 +24,7 @@ type judge struct {
 	counted approval.Output
 	glass   *BreakGlass // that holds
 
+	spent   uint64 // cost of asking conditions of later instants
 	results []promotion.Result
 	again   time.Time
 }
@@ -126,8 +127,8 @@ func (j *judge) judge() {
 	j.emergency()
 	j.count()
 	base := j.facts()
-	j.filters(base)
-	j.policies(base)
+	j.filters(&base)
+	j.policies(&base)
 	if !free {
 		j.soak()
 		j.gates()

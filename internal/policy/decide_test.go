@@ -436,6 +436,7 @@ func TestSoakAndGates(t *testing.T) {
 		{"nobody knows since when", "", func(in *Input) { in.Sources[0].Since = Fact[time.Time]{} }, unknown, "nobody knows since when"},
 		{"soak is waived", policyDoc("a", "bypassSoak: true\napplyTo: [{env: prod}]"), func(in *Input) { in.Sources[0].Since = Known(at(1)) }, passed, "Pinnace merges"},
 		{"soak is waived by one of two", twoPeople + "---\n" + policyDoc("a", "bypassSoak: true\napplyTo: [{env: prod}]"), func(in *Input) { in.Sources[0].Since = Known(at(1)) }, waiting, "shop in staging"},
+		{"soak is waived by all that govern it", policyDoc("b", "promotions: [direct]\napplyTo: [{env: prod}]") + "\n---\n" + policyDoc("a", "bypassSoak: true\npromotions: [sequential]\napplyTo: [{env: prod}]"), func(in *Input) { in.Sources[0].Since = Known(at(1)) }, passed, "Pinnace merges"},
 		{"a gate failed", "", gate(Verdict{"argo-cd", "success", at(9)}, Verdict{"argo-cd", "failure", at(5)}), denied, "argo-cd says failure of deployment staging"},
 		{"a gate failed, then succeeded", "", gate(Verdict{"argo-cd", "success", at(5)}, Verdict{"argo-cd", "failure", at(9)}), passed, "deployment staging by argo-cd is green"},
 		{"success and failure at once", "", gate(Verdict{"argo-cd", "failure", at(5)}, Verdict{"argo-cd", "success", at(5)}), denied, "argo-cd says failure"},

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pinnace-dev/pinnace/internal/document"
 )
 
 // An Origin is where a document stands.
@@ -13,13 +15,13 @@ type Origin struct {
 	Line  int    `json:"-"`
 	Floor bool   `json:"-"` // it is the organisation's
 
-	marks marks
+	marks document.Marks
 }
 
 // at returns the line of the value at a JSON pointer, or the document's where it is not written.
 func (o Origin) at(pointer string) int {
 	if m, ok := o.marks[pointer]; ok {
-		return m.line
+		return m.Line
 	}
 	return o.Line
 }
@@ -128,8 +130,8 @@ type Selector struct {
 	Line       int    `json:"-"`
 
 	column int
-	appAt  mark
-	envAt  mark
+	appAt  document.Mark
+	envAt  document.Mark
 }
 
 // A FilterCondition is what every image must meet that is deployed to an environment.

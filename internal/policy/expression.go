@@ -17,22 +17,24 @@ type Expression struct {
 	Line      int
 	Condition *condition.Condition
 
-	timed bool   // time alone may change what it comes to
-	shown string // the source, as results show it
+	timed  bool   // time alone may change what it comes to
+	clocks bool   // it reads the time itself, and not how much has passed only
+	counts bool   // it reads who approved
+	shown  string // the source, as results show it
 }
 
 // expression compiles the condition at a key of a document; nil where none is written or
 // it does not compile.
 func (r *reader) expression(d parsed, key, source string) *Expression {
 	if strings.TrimSpace(source) == "" {
-		if m, written := d.marks["/"+key]; written && m.text != "" && strings.TrimSpace(m.text) == "" {
-			r.report(m.line, m.column, "%s: holds blanks only: write a condition, or delete the key", key)
+		if m, written := d.marks["/"+key]; written && m.Text != "" && strings.TrimSpace(m.Text) == "" {
+			r.Report(m.Line, m.Column, "%s: holds blanks only: write a condition, or delete the key", key)
 		}
 		return nil
 	}
 	m := d.marks["/"+key]
 	if len(source) > maxExpression {
-		r.report(m.line, m.column, "%s: has more than %d bytes: part it into several policies", key, maxExpression)
+		r.Report(m.Line, m.Column, "%s: has more than %d bytes: part it into several policies", key, maxExpression)
 		return nil
 	}
 	compiled, problems := condition.Compile(source)
@@ -42,17 +44,20 @@ func (r *reader) expression(d parsed, key, source string) *Expression {
 		if p.Severity == condition.Warning {
 			severity = Warning
 		}
-		r.problems = append(r.problems, Problem{
-			File: r.file, Line: line, Column: column, Severity: severity, Message: key + ": " + p.Message, Snippet: p.Snippet,
+		r.Problems = append(r.Problems, Problem{
+			File: r.File, Line: line, Column: column, Severity: severity, Message: key + ": " + p.Message, Snippet: p.Snippet,
 		})
 	}
 	if compiled == nil {
 		if len(problems) == 0 {
-			r.report(m.line, m.column, "%s: does not compile", key) // unreachable: Compile says why
+			r.Report(m.Line, m.Column, "%s: does not compile", key) // unreachable: Compile says why
 		}
 		return nil
 	}
-	return &Expression{Source: source, Line: m.line, Condition: compiled, timed: timed.MatchString(source), shown: clip(source)}
+	return &Expression{
+		Source: source, Line: m.Line, Condition: compiled, shown: clip(source),
+		timed: timed.MatchString(source), clocks: clocks.MatchString(source), counts: counts.MatchString(source),
+	}
 }
 
 // place returns the place in the file of a line and column of a condition. Folding, quotes
@@ -61,7 +66,7 @@ func (d parsed) place(key, source string, line, column int) (int, int) {
 	m := d.marks["/"+key]
 	node := child(d.root, key)
 	if node == nil || node.Kind != yaml.ScalarNode {
-		return m.line, m.column // an alias: the problem stands where it is used
+		return m.Line, m.Column // an alias: the problem stands where it is used
 	}
 	return locate(d.data, d.line, node, ahead(source, line, column))
 }

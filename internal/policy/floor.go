@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pinnace-dev/pinnace/internal/document"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
@@ -28,7 +29,7 @@ func Join(floor, repo *Set) (*Set, Problems) {
 	j.grants()
 	j.direct()
 	j.names()
-	problems := j.problems.tidy()
+	problems := j.problems.Tidy()
 	if problems.HasErrors() {
 		return nil, problems
 	}
@@ -76,7 +77,7 @@ func (j *joiner) environments() {
 		}
 		for _, p := range f.Paths {
 			if !slices.ContainsFunc(e.Paths, func(q string) bool { return inside(p, q) }) {
-				j.problem(e.File, e.Line, "narrowed paths: %s leaves out the organisation's %s: add it to paths", f.Name, quote(p))
+				j.problem(e.File, e.Line, "narrowed paths: %s leaves out the organisation's %s: add it to paths", f.Name, document.Quote(p))
 			}
 		}
 		for _, a := range f.After {
@@ -286,12 +287,12 @@ func (j *joiner) names() {
 	for _, p := range j.repo.Promotions {
 		if f, ok := j.floor.Promotion(p.Name); ok {
 			for _, why := range looser(f, p) {
-				j.problem(p.File, p.at("/"+why.key), "%s: %s is the organisation's policy, and %s", dotted("/"+why.key), p.Name, why.text)
+				j.problem(p.File, p.at("/"+why.key), "%s: %s is the organisation's policy, and %s", document.Dotted("/"+why.key), p.Name, why.text)
 			}
 		}
 	}
 	own := func(kind string, o Origin) {
-		j.problem(o.File, o.at("/name"), "%s is the name of the organisation's %s, which holds besides: choose another name", quote(o.Name), kind)
+		j.problem(o.File, o.at("/name"), "%s is the name of the organisation's %s, which holds besides: choose another name", document.Quote(o.Name), kind)
 	}
 	for _, f := range j.repo.Freezes {
 		if slices.ContainsFunc(j.floor.Freezes, func(x *Freeze) bool { return x.Name == f.Name }) {
@@ -304,7 +305,7 @@ func (j *joiner) names() {
 		}
 	}
 	for _, d := range j.repo.Digests {
-		if d.marks["/name"].line > 0 && slices.ContainsFunc(j.floor.Digests, func(x *PullImageDigestPolicy) bool { return x.Name == d.Name }) {
+		if d.marks["/name"].Line > 0 && slices.ContainsFunc(j.floor.Digests, func(x *PullImageDigestPolicy) bool { return x.Name == d.Name }) {
 			own(KindPullImageDigestPolicy, d.Origin)
 		}
 	}
@@ -349,7 +350,7 @@ func looser(f, p *ImagePromotionPolicy) []slack {
 	add(p.AcceptUnverified && !f.AcceptUnverified, "unverifiedSource", "it does not accept that")
 	for _, e := range p.Exceptions {
 		if !slices.ContainsFunc(f.Exceptions, func(x Exception) bool { return x.Path == e.Path && !x.Expires.Before(e.Expires.Time) }) {
-			add(true, "exceptions", "it has no exception for %s", quote(e.Path))
+			add(true, "exceptions", "it has no exception for %s", document.Quote(e.Path))
 		}
 	}
 	return all

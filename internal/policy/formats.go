@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+	"github.com/pinnace-dev/pinnace/internal/document"
 )
 
 // formats check the texts that the schemas name a format for. Each error says what is
@@ -40,7 +41,7 @@ func checkLine(s string) error {
 	case len(s) > 1000:
 		return errors.New("has more than 1000 bytes: write less")
 	case strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f }):
-		return fmt.Errorf("%s holds a line break or a control character: write one line", quote(s))
+		return fmt.Errorf("%s holds a line break or a control character: write one line", document.Quote(s))
 	}
 	return nil
 }
@@ -48,7 +49,7 @@ func checkLine(s string) error {
 // checkPolicyName holds a name to what can name a file.
 func checkPolicyName(s string) error {
 	if s == "" || len(s) > 100 || !only(s, lower+upper+digits+"-_.") || s[0] == '.' || s[0] == '-' {
-		return fmt.Errorf("%s cannot name a policy: expected 1 to 100 letters, digits, -, _ or ., since it names a file and a trailer", quote(s))
+		return fmt.Errorf("%s cannot name a policy: expected 1 to 100 letters, digits, -, _ or ., since it names a file and a trailer", document.Quote(s))
 	}
 	return nil
 }
@@ -67,23 +68,23 @@ func checkPattern(s string) error {
 		return fmt.Errorf("the glob has more than %d bytes", maxGlob)
 	}
 	if strings.Contains(s, `\`) {
-		return fmt.Errorf(`the glob %s holds a backslash: write a literal * as [*]`, quote(s))
+		return fmt.Errorf(`the glob %s holds a backslash: write a literal * as [*]`, document.Quote(s))
 	}
 	if strings.HasPrefix(s, "!") {
-		return fmt.Errorf("the glob %s begins with !: globs cannot be negated; list what is meant", quote(s))
+		return fmt.Errorf("the glob %s begins with !: globs cannot be negated; list what is meant", document.Quote(s))
 	}
 	if strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f }) {
-		return fmt.Errorf("the glob %s holds a line break or a control character", quote(s))
+		return fmt.Errorf("the glob %s holds a line break or a control character", document.Quote(s))
 	}
 	if !doublestar.ValidatePattern(s) {
-		return fmt.Errorf("%s is not a glob: a [ or { is not closed, or a class is empty; *, **, ?, [abc] and {one,two} are understood", quote(s))
+		return fmt.Errorf("%s is not a glob: a [ or { is not closed, or a class is empty; *, **, ?, [abc] and {one,two} are understood", document.Quote(s))
 	}
 	products, depth, commas := 1, 0, 0
 	for _, c := range s {
 		switch {
 		case c == '{':
 			if depth++; depth > 1 {
-				return fmt.Errorf("the glob %s has braces within braces: write several globs", quote(s))
+				return fmt.Errorf("the glob %s has braces within braces: write several globs", document.Quote(s))
 			}
 			commas = 0
 		case c == ',' && depth > 0:
@@ -91,7 +92,7 @@ func checkPattern(s string) error {
 		case c == '}' && depth > 0:
 			depth--
 			if products *= commas + 1; products > maxProducts {
-				return fmt.Errorf("the braces of the glob %s stand for more than %d globs: write fewer", quote(s), maxProducts)
+				return fmt.Errorf("the braces of the glob %s stand for more than %d globs: write fewer", document.Quote(s), maxProducts)
 			}
 		}
 	}
@@ -100,15 +101,15 @@ func checkPattern(s string) error {
 
 func checkPath(s string) error {
 	if strings.HasPrefix(s, "/") {
-		return fmt.Errorf("the glob %s is absolute: write it relative to the repository root", quote(s))
+		return fmt.Errorf("the glob %s is absolute: write it relative to the repository root", document.Quote(s))
 	}
 	for part := range strings.SplitSeq(s, "/") {
 		if part == ".." || part == "." {
-			return fmt.Errorf("the glob %s holds %s: write the path from the repository root", quote(s), part)
+			return fmt.Errorf("the glob %s holds %s: write the path from the repository root", document.Quote(s), part)
 		}
 	}
 	if strings.HasSuffix(s, "/") {
-		return fmt.Errorf("the glob %s ends in / and matches no file: write %s**", quote(s), s)
+		return fmt.Errorf("the glob %s ends in / and matches no file: write %s**", document.Quote(s), s)
 	}
 	return checkPattern(s)
 }
@@ -137,20 +138,20 @@ func checkLogin(s string) bool {
 func checkUser(s string) error {
 	login, id, numbered := strings.Cut(s, "#")
 	if strings.HasPrefix(s, "@") {
-		return fmt.Errorf("%s begins with @: write %s", quote(s), quote(s[1:]))
+		return fmt.Errorf("%s begins with @: write %s", document.Quote(s), document.Quote(s[1:]))
 	}
 	if strings.Contains(login, "/") {
-		return fmt.Errorf("%s is a team: list it under teams", quote(s))
+		return fmt.Errorf("%s is a team: list it under teams", document.Quote(s))
 	}
 	if !checkLogin(login) {
-		return fmt.Errorf("%s is not a GitHub login: expected login or login#id, such as carol#583231", quote(s))
+		return fmt.Errorf("%s is not a GitHub login: expected login or login#id, such as carol#583231", document.Quote(s))
 	}
 	if strings.HasSuffix(login, "[bot]") {
-		return fmt.Errorf("%s is a bot, and bots never approve: name a person", quote(s))
+		return fmt.Errorf("%s is a bot, and bots never approve: name a person", document.Quote(s))
 	}
 	if numbered {
 		if n, err := strconv.ParseInt(id, 10, 64); err != nil || n <= 0 || id[0] == '+' {
-			return fmt.Errorf("%s has an id that is not a number: expected login#id, such as carol#583231 (`gh api users/LOGIN --jq .id` prints it)", quote(s))
+			return fmt.Errorf("%s has an id that is not a number: expected login#id, such as carol#583231 (`gh api users/LOGIN --jq .id` prints it)", document.Quote(s))
 		}
 	}
 	return nil
@@ -159,13 +160,13 @@ func checkUser(s string) error {
 func checkTeam(s string) error {
 	org, slug, ok := strings.Cut(s, "/")
 	if strings.HasPrefix(s, "@") {
-		return fmt.Errorf("%s begins with @: write %s", quote(s), quote(s[1:]))
+		return fmt.Errorf("%s begins with @: write %s", document.Quote(s), document.Quote(s[1:]))
 	}
 	if !ok {
-		return fmt.Errorf("%s is not a team: expected organisation/slug, such as acme/release", quote(s))
+		return fmt.Errorf("%s is not a team: expected organisation/slug, such as acme/release", document.Quote(s))
 	}
 	if !checkLogin(org) || slug == "" || !only(slug, lower+upper+digits+"-_.") {
-		return fmt.Errorf("%s is not a team: expected organisation/slug, with the slug from the team's address, such as acme/release", quote(s))
+		return fmt.Errorf("%s is not a team: expected organisation/slug, with the slug from the team's address, such as acme/release", document.Quote(s))
 	}
 	return nil
 }

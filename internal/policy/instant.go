@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/pinnace-dev/pinnace/internal/document"
 )
 
 // parseInstant reads a date, a clock time of a zone, or a time with its offset. wall says
@@ -19,7 +21,7 @@ func parseInstant(s string) (t time.Time, wall bool, err error) {
 			return t, true, nil
 		}
 	}
-	return time.Time{}, false, fmt.Errorf("%s is not a time: expected one such as 2026-12-20, 2026-12-20T18:00 or 2026-12-20T18:00:00+01:00", quote(s))
+	return time.Time{}, false, fmt.Errorf("%s is not a time: expected one such as 2026-12-20, 2026-12-20T18:00 or 2026-12-20T18:00:00+01:00", document.Quote(s))
 }
 
 func checkInstant(s string) error {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pinnace-dev/pinnace/internal/document"
 )
 
 // What a set may hold at most, so that one decision stays cheap.
@@ -23,18 +25,21 @@ func Load(docs []Document, world World) (*Set, Problems) {
 	for _, d := range docs {
 		r := readers[d.File]
 		if r == nil {
-			r = &reader{file: d.File}
+			r = &reader{document.Reader{File: d.File}}
 			readers[d.File] = r
 		}
 		if p, ok := r.parse(d); ok {
 			l.load(r, p)
 		}
-		l.problems = append(l.problems, r.problems...)
-		r.problems = nil
+		l.problems = append(l.problems, r.Problems...)
+		r.Problems = nil
 	}
 	l.bind()
 	l.checkBound()
-	problems := l.problems.tidy()
+	if !l.problems.HasErrors() {
+		l.checkLeave()
+	}
+	problems := l.problems.Tidy()
 	if problems.HasErrors() {
 		return nil, problems
 	}
@@ -51,15 +56,15 @@ type loader struct {
 // problem is a mistake at a JSON pointer of a document.
 func (l *loader) problem(o Origin, severity Severity, pointer, format string, args ...any) {
 	message := fmt.Sprintf(format, args...)
-	if name := dotted(pointer); name != "" {
+	if name := document.Dotted(pointer); name != "" {
 		message = name + ": " + message
 	}
 	m := o.marks[pointer]
-	for m.line == 0 && pointer != "" { // not written: what holds it is
+	for m.Line == 0 && pointer != "" { // not written: what holds it is
 		pointer = pointer[:strings.LastIndexByte(pointer, '/')]
 		m = o.marks[pointer]
 	}
-	l.problems = append(l.problems, Problem{File: o.File, Line: m.line, Column: m.column, Severity: severity, Message: message})
+	l.problems = append(l.problems, Problem{File: o.File, Line: m.Line, Column: m.Column, Severity: severity, Message: message})
 }
 
 // load reads one document.
@@ -94,7 +99,7 @@ func (l *loader) load(r *reader, p parsed) {
 			switch {
 			case wrong == nil:
 				f.Window = w
-			case p.marks["/window"].line > 0: // else the schema says that it is missing
+			case p.marks["/window"].Line > 0: // else the schema says that it is missing
 				pointer := strings.TrimSuffix("/window/"+wrong.key, "/")
 				l.problem(f.Origin, Error, pointer, "%s", wrong.err)
 			}
@@ -112,7 +117,7 @@ func (l *loader) promotion(r *reader, p parsed, origin Origin) {
 		}
 	}
 	d := &ImagePromotionPolicy{Origin: origin}
-	d.RollbackKeys.written = p.marks["/rollback"].line > 0
+	d.RollbackKeys.written = p.marks["/rollback"].Line > 0
 	if !r.validate(p, d) || !l.named(p.Kind, d.Origin) || twoSpellings {
 		return
 	}
@@ -125,8 +130,8 @@ func (l *loader) promotion(r *reader, p parsed, origin Origin) {
 		d.Rollback = d.RollbackKeys.over(d.Needs)
 	}
 	for _, block := range []string{"", "/rollback"} {
-		if m := d.marks[block+"/approvalTTL"]; m.line > 0 && m.text != "" {
-			if ttl, err := ParseDuration(m.text); err == nil && ttl == 0 {
+		if m := d.marks[block+"/approvalTTL"]; m.Line > 0 && m.Text != "" {
+			if ttl, err := ParseDuration(m.Text); err == nil && ttl == 0 {
 				l.problem(d.Origin, Error, block+"/approvalTTL", "no approval lasts for no time: write how long one counts, such as 7d")
 			}
 		}
@@ -138,7 +143,7 @@ func (l *loader) promotion(r *reader, p parsed, origin Origin) {
 	for i := range d.ApplyTo {
 		s, at := &d.ApplyTo[i], fmt.Sprintf("/applyTo/%d", i)
 		m := d.marks[at]
-		s.File, s.Line, s.column = d.File, m.line, m.column
+		s.File, s.Line, s.column = d.File, m.Line, m.Column
 		s.appAt, s.envAt = d.marks[at+"/app"], d.marks[at+"/env"]
 	}
 	l.checkSelectors(d.File, d.ApplyTo, "applyTo[%d].env", "applyTo[%d].app")
@@ -147,7 +152,7 @@ func (l *loader) promotion(r *reader, p parsed, origin Origin) {
 
 // spelling moves allowRequesterFromApprove, which is read as allowRequestFromApprove. Both
 // at once are a mistake.
-func (r *reader) spelling(value any, at marks, block string) bool {
+func (r *reader) spelling(value any, at document.Marks, block string) bool {
 	const ours, other = "allowRequestFromApprove", "allowRequesterFromApprove"
 	v, _ := value.(object)
 	flag, written := v[other]
@@ -156,7 +161,7 @@ func (r *reader) spelling(value any, at marks, block string) bool {
 	}
 	if _, both := v[ours]; both {
 		m := at[block+"/"+other]
-		r.report(m.keyLine, m.keyColumn, "%s is another spelling of %s, which is written as well: delete one", other, ours)
+		r.Report(m.KeyLine, m.KeyColumn, "%s is another spelling of %s, which is written as well: delete one", other, ours)
 		return true
 	}
 	if _, ok := flag.(bool); ok {
@@ -178,11 +183,11 @@ func (l *loader) named(kind string, o Origin) bool {
 		l.first[key] = o
 		return true
 	}
-	if o.marks["/name"].line == 0 {
+	if o.marks["/name"].Line == 0 {
 		l.problem(o, Error, "", "a second %s without a name, the first is in %s:%d: give each a name", kind, first.File, first.Line)
 		return true
 	}
-	l.problem(o, Error, "/name", "a second %s of the name %s, the first is in %s:%d: rename one", kind, quote(o.Name), first.File, first.Line)
+	l.problem(o, Error, "/name", "a second %s of the name %s, the first is in %s:%d: rename one", kind, document.Quote(o.Name), first.File, first.Line)
 	return true
 }
 
@@ -209,19 +214,19 @@ func unusable(o Origin, pointer string) bool {
 		return false
 	}
 	_, items := o.marks[pointer+"/0"]
-	return items || m.text != ""
+	return items || m.Text != ""
 }
 
-func (l *loader) checkEnvironment(file string, at mark, key, name string) {
+func (l *loader) checkEnvironment(file string, at document.Mark, key, name string) {
 	w := l.set.World
 	if w.Floor || slices.ContainsFunc(w.Environments, func(e Env) bool { return matches(name, e.Name) }) {
 		return
 	}
-	message := fmt.Sprintf("%s: unknown environment %s%s", key, quote(name), hintUnless(len(l.problems) > maxProblems, name, w.environmentNames()))
+	message := fmt.Sprintf("%s: unknown environment %s%s", key, document.Quote(name), document.HintUnless(len(l.problems) > document.MaxProblems, name, w.environmentNames()))
 	if isGlob(name) {
-		message = fmt.Sprintf("%s: the glob %s matches no environment%s", key, quote(name), known(w.environmentNames()))
+		message = fmt.Sprintf("%s: the glob %s matches no environment%s", key, document.Quote(name), known(w.environmentNames()))
 	}
-	l.problems = append(l.problems, Problem{File: file, Line: at.line, Column: at.column, Message: message})
+	l.problems = append(l.problems, Problem{File: file, Line: at.Line, Column: at.Column, Message: message})
 }
 
 // known ends a message about a glob that matches nothing.
@@ -235,16 +240,16 @@ func known(names []string) string {
 	return ": there " + plural(len(names), "is", "are") + " " + list(names, "and")
 }
 
-func (l *loader) checkApp(file string, at mark, key, name string) {
+func (l *loader) checkApp(file string, at document.Mark, key, name string) {
 	w := l.set.World
-	if w.Floor || slices.ContainsFunc(w.Apps, func(a App) bool { return matches(name, a.Name) }) || len(l.problems) > maxProblems {
+	if w.Floor || slices.ContainsFunc(w.Apps, func(a App) bool { return matches(name, a.Name) }) || len(l.problems) > document.MaxProblems {
 		return
 	}
-	message := fmt.Sprintf("%s: unknown app %s%s", key, quote(name), hint(name, w.appNames()))
+	message := fmt.Sprintf("%s: unknown app %s%s", key, document.Quote(name), document.Hint(name, w.appNames()))
 	if isGlob(name) {
-		message = fmt.Sprintf("%s: the glob %s matches no app%s", key, quote(name), known(w.appNames()))
+		message = fmt.Sprintf("%s: the glob %s matches no app%s", key, document.Quote(name), known(w.appNames()))
 	}
-	l.problems = append(l.problems, Problem{File: file, Line: at.line, Column: at.column, Severity: Warning, Message: message})
+	l.problems = append(l.problems, Problem{File: file, Line: at.Line, Column: at.Column, Severity: Warning, Message: message})
 }
 
 // checkSelectors holds selectors to known names. An app that is not known is a warning: apps
@@ -273,7 +278,7 @@ func (l *loader) bind() {
 			item := fmt.Sprintf("%s/applicationEnvironments/%d", at, i)
 			m := b.marks[item]
 			selectors = append(selectors, Selector{
-				App: pair.AppName, Env: pair.EnvName, File: b.File, Line: m.line, column: m.column,
+				App: pair.AppName, Env: pair.EnvName, File: b.File, Line: m.Line, column: m.Column,
 				appAt: b.marks[item+"/appName"], envAt: b.marks[item+"/envName"],
 			})
 		}
@@ -293,7 +298,7 @@ func (l *loader) bind() {
 			case slices.Contains(l.set.World.Policies, name):
 				l.set.further = append(l.set.further, further{name, selectors})
 			default:
-				l.problem(b.Origin, Error, fmt.Sprintf("%s/applyToPolicyNames/%d", at, i), "unknown promotion policy %s%s", quote(name), hintUnless(len(l.problems) > maxProblems, name, l.policyNames()))
+				l.problem(b.Origin, Error, fmt.Sprintf("%s/applyToPolicyNames/%d", at, i), "unknown promotion policy %s%s", document.Quote(name), document.HintUnless(len(l.problems) > document.MaxProblems, name, l.policyNames()))
 			}
 		}
 	}

@@ -28,6 +28,8 @@ func TestRecheck(t *testing.T) {
 		{"a freeze has ended for good", freeze("{to: 2026-11-18T12:00}"), nil, 0},
 		{"the earliest of several", freeze("{cron: \"30 14 * * *\", duration: 1h}"), func(in *Input) { in.Sources[0].Since = Known(now.Add(-45 * time.Minute)) }, 15 * time.Minute},
 		{"a condition reads the time", policyDoc("a", "passCondition: now > timestamp(\"2020-01-01T00:00:00Z\")\napplyTo: [{env: prod}]"), nil, 5 * time.Minute},
+		{"the first approval that a condition saw lapses", policyDoc("a", "approvalTTL: 1d\npassCondition: approvals.size() >= 2\napplyTo: [{env: prod}]"), nil, 22 * time.Hour},
+		{"no condition looks at approvals that nothing needs", policyDoc("a", "approvalTTL: 1d\npassCondition: isProdEnv\napplyTo: [{env: prod}]"), nil, 0},
 		{"an exception expires", policyDoc("a", "exceptions: [{path: k.yaml, reason: r, expires: \"2026-11-18T13:00:00Z\"}]\napplyTo: [{env: prod}]"), func(in *Input) {
 			in.Kind, in.Opaque = promotion.ByHand, []Opaque{{Path: "k.yaml", What: "a patch"}}
 		}, time.Hour},

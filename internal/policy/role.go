@@ -2,7 +2,6 @@ package policy
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/pinnace-dev/pinnace/internal/policy/approval"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
@@ -44,51 +43,10 @@ func holds(roles []approval.Role, who promotion.Identity, people map[int64]appro
 	switch {
 	case who.Bot || p.Bot || p.ServiceAccount || p.Ghost || who.ID == 0:
 		return approval.No
-	case !known || p.Permission == "":
+	case !known:
 		return approval.Unknown
 	}
-	best := approval.No
-	for _, r := range roles {
-		floor := r.Permission
-		if floor == "" {
-			floor = promotion.PermissionWrite
-		}
-		if !p.Permission.AtLeast(floor) {
-			continue
-		}
-		switch listed(r, who, p) {
-		case approval.Yes:
-			return approval.Yes
-		case approval.Unknown:
-			best = approval.Unknown
-		}
-	}
-	return best
-}
-
-func listed(r approval.Role, who promotion.Identity, p approval.Person) Answer {
-	if len(r.Users) == 0 && len(r.Teams) == 0 {
-		return approval.Yes
-	}
-	if slices.ContainsFunc(r.Users, func(u approval.User) bool {
-		return u.ID != 0 && u.ID == who.ID || u.ID == 0 && u.Login != "" && strings.EqualFold(u.Login, who.Login)
-	}) {
-		return approval.Yes
-	}
-	best := approval.No
-	for _, t := range r.Teams {
-		a, ok := p.Teams[t]
-		if !ok {
-			a = p.Teams[strings.ToLower(t)]
-		}
-		switch a {
-		case approval.Yes:
-			return approval.Yes
-		case approval.Unknown:
-			best = approval.Unknown
-		}
-	}
-	return best
+	return approval.Holds(roles, who, p)
 }
 
 // spell says who holds a role, for people.

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,19 +12,13 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
-// tick is how soon a condition that reads the time is asked again.
-const tick = 5 * time.Minute
-
-// timed finds conditions whose outcome time alone may change.
-var timed = regexp.MustCompile(`\b(now|age|soak|longestSoak)\b`)
-
 // facts returns what conditions may ask of the change as a whole.
 func (j *judge) facts() condition.Facts {
 	in := j.in
 	f := condition.Facts{
 		Env: Known(j.env.Name), Production: Known(j.env.Production), Now: Known(in.Now), Members: in.Members,
 		Request: condition.Request{
-			ID: Known(in.Request.ID), Kind: Known(in.Kind), Auto: Known(in.Request.Auto), Rollback: Known(in.Kind == promotion.Rollback),
+			ID: Known(in.Request.ID), Kind: Known(in.Kind), Auto: Known(in.Request.Auto), Rollback: j.returns(),
 			SkippedEnvs: Known(in.Request.Skipped), Reason: Known(in.Request.Reason), Labels: in.Request.Labels,
 			Created: Fact[time.Time]{Value: in.Request.At, Known: !in.Request.At.IsZero()},
 		},
@@ -61,6 +54,14 @@ func (j *judge) facts() condition.Facts {
 	return f
 }
 
+// returns says whether the change is a rollback that is judged as one: to what stood here.
+func (j *judge) returns() Fact[bool] {
+	if j.in.Kind != promotion.Rollback {
+		return Known(false)
+	}
+	return Fact[bool]{Value: j.in.Rollback.Stood == approval.Yes, Known: j.in.Rollback.Stood != approval.Unknown}
+}
+
 func imageOf(c *Change) condition.Image {
 	i := c.Image
 	i.Ref, i.Previous = c.New, Known(c.Old)
@@ -82,9 +83,9 @@ func (j *judge) teams(who promotion.Identity) Fact[[]string] {
 }
 
 // of returns the facts of one place.
-func (j *judge) of(base condition.Facts, p *judged, accept bool) condition.Facts {
+func (j *judge) of(base *condition.Facts, p *judged, accept bool) condition.Facts {
 	c := p.change
-	f := base
+	f := *base
 	f.App = Known(c.NewApp)
 	f.Image = imageOf(c)
 	f.GitCommitDetails = c.Commits
@@ -175,7 +176,7 @@ func claimed(i condition.Image) Fact[map[string]condition.Commit] {
 }
 
 // filters hold every image to the conditions of its environment.
-func (j *judge) filters(base condition.Facts) {
+func (j *judge) filters(base *condition.Facts) {
 	var all []*judged
 	for i := range j.places {
 		if p := &j.places[i]; p.way != Removal && p.question == i {
@@ -202,13 +203,13 @@ func (j *judge) filters(base condition.Facts) {
 }
 
 // policies hold the change to each policy that governs it.
-func (j *judge) policies(base condition.Facts) {
-	askers := map[bool]func(*judged) *condition.Facts{false: j.asker(base, false), true: j.asker(base, true)}
-	var children []promotion.Result
+func (j *judge) policies(base *condition.Facts) {
+	askers := map[bool]func(*judged) *asking{false: j.asker(base, false), true: j.asker(base, true)}
+	children := make([]promotion.Result, 0, len(j.rules))
 	for _, rule := range j.rules {
 		p := rule.policy
 		parts := j.conditions(p.Origin, p.Fail, p.Pass, rule.places, askers[p.AcceptUnverified])
-		parts = append(parts, j.asked(rule)...)
+		parts = j.asked(parts, rule)
 		r := group("policy", "policy "+p.Name, parts)
 		r.Policy, r.File, r.Line = p.Name, p.File, p.Line
 		if p.Floor {
@@ -221,24 +222,31 @@ func (j *judge) policies(base condition.Facts) {
 	}
 }
 
+// An asking is one image of the change, as conditions are asked of it.
+type asking struct {
+	facts   condition.Facts
+	subject *condition.Subject
+}
+
 // asker returns the facts of a place, made once.
-func (j *judge) asker(base condition.Facts, accept bool) func(*judged) *condition.Facts {
-	made := make([]*condition.Facts, len(j.places))
-	return func(p *judged) *condition.Facts {
+func (j *judge) asker(base *condition.Facts, accept bool) func(*judged) *asking {
+	made := make([]*asking, len(j.places))
+	return func(p *judged) *asking {
 		if made[p.question] == nil {
-			f := j.of(base, p, accept)
-			made[p.question] = &f
+			a := &asking{facts: j.of(base, p, accept)}
+			a.subject = condition.About(&a.facts)
+			made[p.question] = a
 		}
 		return made[p.question]
 	}
 }
 
 // conditions ask the fail condition first, and then the pass condition.
-func (j *judge) conditions(o Origin, fail, pass *Expression, places []*judged, of func(*judged) *condition.Facts) []promotion.Result {
+func (j *judge) conditions(o Origin, fail, pass *Expression, places []*judged, of func(*judged) *asking) []promotion.Result {
 	if len(places) == 0 {
 		return nil
 	}
-	var all []promotion.Result
+	all := make([]promotion.Result, 0, 4) // what is asked of approvals follows
 	if fail != nil {
 		all = append(all, j.ask(o, "fail-condition", fail, condition.False, places, of))
 	}
@@ -252,14 +260,14 @@ func (j *judge) conditions(o Origin, fail, pass *Expression, places []*judged, o
 const maxShown = 20
 
 // ask evaluates one condition for each image.
-func (j *judge) ask(o Origin, rule string, e *Expression, wanted condition.Verdict, places []*judged, of func(*judged) *condition.Facts) promotion.Result {
+func (j *judge) ask(o Origin, rule string, e *Expression, wanted condition.Verdict, places []*judged, of func(*judged) *asking) promotion.Result {
 	r := promotion.Result{Rule: rule, Status: promotion.Passed, Policy: o.Name, File: o.File, Line: e.Line, Wanted: string(wanted) + ": " + e.shown}
 	for _, p := range places {
-		f := of(p)
-		outcome := e.Condition.Evaluate(*f)
-		if outcome.Verdict == wanted {
+		asked := of(p)
+		if e.Condition.Verdict(asked.subject) == wanted {
 			continue
 		}
+		outcome := e.Condition.Explain(asked.subject)
 		c := promotion.Result{Rule: rule, Policy: o.Name, File: o.File, Line: e.Line, Wanted: string(wanted), Seen: steps(outcome)}
 		ref := name(p.change.New)
 		switch {
@@ -282,7 +290,7 @@ func (j *judge) ask(o Origin, rule string, e *Expression, wanted condition.Verdi
 				c.Title = ref + " meets the fail condition of " + o.Name
 			}
 			c.Next = "promote another image, or change the condition"
-			if why := j.mayChange(e, *f); why != "" {
+			if why := j.mayChange(e, asked.facts, wanted, outcome.Cost); why != "" {
 				c.Status = promotion.Waiting
 				c.Title += " now"
 				c.Next = why
@@ -302,44 +310,57 @@ func (j *judge) ask(o Origin, rule string, e *Expression, wanted condition.Verdi
 	if e.timed {
 		j.until(j.in.Now.Truncate(tick).Add(tick))
 	}
+	if e.counts {
+		for _, lapses := range j.counted.Lapses {
+			j.until(lapses)
+		}
+	}
 	return r
 }
 
 func words(rule string) string { return strings.ReplaceAll(rule, "-", " ") }
 
 // mayChange says what changes the outcome of a condition without another image: time, or
-// approvals that are still to come. A condition depends on what makes it indeterminate when
-// nobody knows it.
-func (j *judge) mayChange(e *Expression, f condition.Facts) string {
+// approvals that are still to come, or both. A condition depends on who approves when nobody
+// can say it without the approvals.
+func (j *judge) mayChange(e *Expression, f condition.Facts, wanted condition.Verdict, cost uint64) string {
 	if e.timed {
-		g := f
-		g.Now, g.Source.Soak, g.Source.LongestSoak = Fact[time.Time]{}, Fact[time.Duration]{}, Fact[time.Duration]{}
-		if e.Condition.Evaluate(g).Verdict == condition.Indeterminate {
-			return "wait: the condition depends on the time"
+		if at, ok := j.later(e, f, cost, wanted); ok {
+			if at.IsZero() {
+				return "wait: the condition depends on the time"
+			}
+			return "wait: the condition depends on the time, and is met on " + stamp(at)
 		}
 	}
-	if strings.Contains(e.Source, "approvals") {
-		f.Approvals = Fact[[]condition.Approval]{}
-		if e.Condition.Evaluate(f).Verdict == condition.Indeterminate {
-			return "approve: the condition depends on who approved"
+	if !e.counts {
+		return ""
+	}
+	f.Approvals = Fact[[]condition.Approval]{}
+	if e.Condition.Evaluate(f).Verdict == condition.Indeterminate {
+		return "approve: the condition depends on who approved"
+	}
+	if e.timed {
+		if _, ok := j.later(e, f, cost, condition.Indeterminate); ok {
+			return "wait, and approve: the condition depends on the time and on who approved"
 		}
 	}
 	return ""
 }
 
-// steps says what the parts of a condition came to.
+// steps says what the parts of a condition came to: the last of them, which decide.
 func steps(o condition.Outcome) string {
 	const most = 8
 	var parts []string
 	for _, s := range o.Steps {
-		if s.Source == s.Value {
-			continue // a literal
+		if s.Source != s.Value { // not a literal
+			parts = append(parts, clipTo(s.Source, maxPart)+" = "+clipTo(s.Value, maxPart))
 		}
-		if len(parts) == most {
-			parts = append(parts, "...")
-			break
-		}
-		parts = append(parts, s.Source+" = "+s.Value)
 	}
-	return clip(strings.Join(parts, ", "))
+	if n := len(parts); n > most {
+		parts = append([]string{"..."}, parts[n-most:]...)
+	}
+	return strings.Join(parts, ", ")
 }
+
+// maxPart is how many bytes are shown of a part of a condition, and of its value.
+const maxPart = 80

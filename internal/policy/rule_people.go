@@ -108,9 +108,8 @@ func (j *judge) approvers(r *rule) [][]approval.Role {
 	return all
 }
 
-// asked returns what counting said of a rule's needs.
-func (j *judge) asked(r *rule) []promotion.Result {
-	var all []promotion.Result
+// asked appends what counting said of a rule's needs.
+func (j *judge) asked(all []promotion.Result, r *rule) []promotion.Result {
 	for _, i := range r.asks {
 		all = append(all, j.waive(j.counted.Results[i]))
 	}
@@ -242,29 +241,13 @@ func (j *judge) lastNeeded() (last time.Time, complete bool) {
 		if n.Count <= 0 {
 			continue
 		}
-		if j.counted.Results[i].Status != promotion.Passed {
+		met := j.counted.Met[i]
+		if met.IsZero() {
 			return time.Time{}, false
 		}
-		var times []time.Time
-		for _, c := range j.counted.Results[i].Children {
-			if c.Status == promotion.Passed {
-				times = append(times, c.Until.Add(-ttl(n))) // an approval's result says when it lapses
-			}
-		}
-		slices.SortFunc(times, time.Time.Compare)
-		if len(times) < n.Count {
-			return time.Time{}, false
-		}
-		if t := times[n.Count-1]; t.After(last) {
-			last = t
+		if met.After(last) {
+			last = met
 		}
 	}
 	return last, true
-}
-
-func ttl(n approval.Need) time.Duration {
-	if n.TTL <= 0 {
-		return approval.DefaultTTL
-	}
-	return n.TTL
 }

@@ -5,8 +5,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pinnace-dev/pinnace/internal/document"
 	"github.com/pinnace-dev/pinnace/internal/image"
 )
+
+const day = 24 * time.Hour
 
 // short spells a length of time as people do: 2d, 90m, 1h30m.
 func short(d time.Duration) string {
@@ -49,14 +52,16 @@ func name(r image.Ref) string {
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 
 // clip shortens foreign text to one line that can be shown.
-func clip(s string) string {
+func clip(s string) string { return clipTo(s, 300) }
+
+// clipTo shortens it to some bytes.
+func clipTo(s string, most int) string {
 	s = strings.Map(func(c rune) rune {
 		if c < ' ' || c == 0x7f || c == 0x85 || c == 0x2028 || c == 0x2029 {
 			return ' '
 		}
 		return c
 	}, strings.ToValidUTF8(s, "?"))
-	const most = 300
 	if len(s) > most {
 		cut := most
 		for cut > 0 && s[cut]&0xC0 == 0x80 {
@@ -66,3 +71,6 @@ func clip(s string) string {
 	}
 	return s
 }
+
+// list spells "a, b or c".
+func list(words []string, last string) string { return document.List(words, last) }

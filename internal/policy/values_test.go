@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pinnace-dev/pinnace/internal/document"
 	"github.com/pinnace-dev/pinnace/internal/policy/approval"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
@@ -17,6 +18,8 @@ func TestHolds(t *testing.T) {
 	all := people()
 	unread := people()
 	unread[carol.ID] = approval.Person{Permission: write}
+	unread[erin.ID] = approval.Person{Teams: map[string]Answer{"acme/release": approval.Yes}}
+	unread[dave.ID] = approval.Person{Teams: map[string]Answer{"acme/release": approval.No}}
 	for _, row := range []struct {
 		name   string
 		role   approval.Role
@@ -32,6 +35,8 @@ func TestHolds(t *testing.T) {
 		{"of the team", team, erin, all, approval.Yes},
 		{"not of the team", team, carol, all, approval.No},
 		{"a team that cannot be read", team, carol, unread, approval.Unknown},
+		{"of the team, with a permission that cannot be read", team, erin, unread, approval.Unknown},
+		{"not of the team, whatever the permission", team, dave, unread, approval.No},
 		{"nobody knows the person", user, promotion.Identity{ID: 50, Login: "zoe"}, all, approval.Unknown},
 		{"a bot", approval.Role{}, ci, all, approval.No},
 		{"a deleted account", approval.Role{}, promotion.Identity{Login: "ghost"}, all, approval.No},
@@ -65,32 +70,11 @@ exceptions: [{path: "envs/prod/legacy/**", reason: r, expires: 2026-11-18}]
 	}
 }
 
-func TestProblems(t *testing.T) {
-	ps := Problems{{File: "a", Line: 1, Column: 2, Message: "x", Severity: Warning}, {Message: "y"}, {File: "b", Message: "z"}}
-	if got, want := ps.Err().Error(), "y\nb: z"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if err := ps[:1].Err(); err != nil {
-		t.Errorf("a warning is an error: %v", err)
-	}
-	text, err := json.Marshal(ps[0])
-	if err != nil || string(text) != `{"file":"a","line":1,"column":2,"message":"x","severity":"warning"}` {
-		t.Errorf("got %s, %v", text, err)
-	}
-	var flood Problems
-	for i := range 300 {
-		flood = append(flood, Problem{File: "a", Line: i + 1, Column: 1, Message: "x"})
-	}
-	if got := flood.tidy(); len(got) != maxProblems+1 || !strings.HasPrefix(got[maxProblems].Message, "and 200 more") {
-		t.Errorf("got %d problems, the last %v", len(got), got[len(got)-1])
-	}
-}
-
 // TestLimits: nothing that is read is without bound.
 func TestLimits(t *testing.T) {
 	head := "apiVersion: pinnace.dev/v1alpha1\nkind: ImagePromotionPolicy\nname: a\n"
 	for _, row := range []struct{ name, text, want string }{
-		{"bytes", head + "# " + strings.Repeat("x", maxBytes), "more than 1 MiB is not read"},
+		{"bytes", head + "# " + strings.Repeat("x", document.MaxBytes), "more than 1 MiB is not read"},
 		{"a condition", head + "passCondition: \"" + strings.Repeat("x", maxExpression+1) + "\"", "passCondition: has more than 10000 bytes"},
 		{"selectors", head + "applyTo: [" + strings.Repeat("{env: prod},", maxSelectors+1) + "]", "applyTo: more than 2000 selectors"},
 		{"depth", head + "description: " + strings.Repeat("[", 30) + strings.Repeat("]", 30), "nested more than 20 deep"},

@@ -7,6 +7,7 @@ import (
 	"time"
 	_ "time/tzdata" // zones resolve where no zone files are installed
 
+	"github.com/pinnace-dev/pinnace/internal/document"
 	"github.com/robfig/cron/v3"
 )
 
@@ -49,7 +50,7 @@ func newWindow(k windowKeys) (Window, *mistake) {
 	if zone := k.Zone; zone != "" && zone != "UTC" {
 		loc, err := time.LoadLocation(zone)
 		if err != nil || zone == "Local" {
-			return fail("zone", "unknown zone %s%s", quote(zone), zoneHint(zone))
+			return fail("zone", "unknown zone %s%s", document.Quote(zone), zoneHint(zone))
 		}
 		w.Zone = loc
 	}
@@ -105,11 +106,11 @@ func (w Window) repeat() (Window, *mistake) {
 		return Window{}, &mistake{key, fmt.Errorf(format, args...)}
 	}
 	if strings.ContainsAny(w.Cron, "=@") || len(w.Cron) > 200 {
-		return fail("cron", "%s is not a cron expression of five fields: expected one such as \"0 16 * * 5\", with the zone under zone", quote(w.Cron))
+		return fail("cron", "%s is not a cron expression of five fields: expected one such as \"0 16 * * 5\", with the zone under zone", document.Quote(w.Cron))
 	}
 	schedule, err := cronParser.Parse(w.Cron)
 	if err != nil {
-		return fail("cron", "%s is not a cron expression: %s; expected minute, hour, day of month, month and day of week, such as \"0 16 * * 5\"", quote(w.Cron), plain(err))
+		return fail("cron", "%s is not a cron expression: %s; expected minute, hour, day of month, month and day of week, such as \"0 16 * * 5\"", document.Quote(w.Cron), plain(err))
 	}
 	w.schedule = schedule
 	switch {
@@ -122,7 +123,7 @@ func (w Window) repeat() (Window, *mistake) {
 	}
 	start := schedule.Next(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
 	if start.IsZero() {
-		return fail("cron", "the freeze never begins: %s names no day that exists", quote(w.Cron))
+		return fail("cron", "the freeze never begins: %s names no day that exists", document.Quote(w.Cron))
 	}
 	// The gap between two starts differs, by month or weekday: some gap must be longer
 	// than the window, and few starts may fall into one.
@@ -137,7 +138,7 @@ func (w Window) repeat() (Window, *mistake) {
 		}
 		if crowd++; crowd > maxStarts {
 			if next.Sub(behind) < w.Length {
-				return fail("cron", "%s begins more than %d times in one duration: name the beginning only", quote(w.Cron), maxStarts)
+				return fail("cron", "%s begins more than %d times in one duration: name the beginning only", document.Quote(w.Cron), maxStarts)
 			}
 			crowd, behind = 0, next
 		}

@@ -204,6 +204,28 @@ func TestForgedCommitIsNotAdopted(t *testing.T) {
 	}
 }
 
+// Nor does it become one of ours by a pull request of somebody that has the text of ours.
+func TestForgedPullRequestIsNotAdopted(t *testing.T) {
+	w := newWorld(t, map[string]string{"shop.yaml": deployment("ghcr.io/acme/shop:1.4")})
+	w.push("ghcr.io/acme/shop:1.4", sandbox.Image{})
+	w.outage("/v2/acme/shop/", down)
+	main := w.repo.Tip("main")
+	message := forge(promotion.Pin, main, "shop.yaml", "ghcr.io/acme/shop:1.4", "ghcr.io/acme/shop:1.4@"+evil)
+	w.repo.Branch("pinnace/pin-all", "bob", main)
+	w.repo.Commit("pinnace/pin-all", "bob", message, map[string]string{"shop.yaml": deployment("ghcr.io/acme/shop:1.4@" + evil)})
+	body := `<!-- pinnace:v1 {"kind":"pin","seal":"` + sealOf(message) + `","state":"x","title":"x","text":"e3b0c44298fc1c14"} -->`
+	if _, err := w.repo.OpenPullRequest("bob", "Pin", body, "pinnace/pin-all", "main"); err != nil {
+		t.Fatal(err)
+	}
+	w.quiet()
+	if p := w.pull(1); p.Body != body || len(p.Labels) > 0 {
+		t.Errorf("#1 has labels %v and says\n%s", p.Labels, p.Body)
+	}
+	w.Inject(nil)
+	w.want(w.reconcile(), "updated pinnace/pin-all #1")
+	w.lacks(w.file("pinnace/pin-all", "shop.yaml"), evil)
+}
+
 // A commit that somebody made up is replaced although the pull request was approved: what was
 // approved is another one. That holds whatever its text says.
 func TestForgedHeadUnderAnApproval(t *testing.T) {
@@ -284,19 +306,28 @@ func TestForksDoNotFillTheLimit(t *testing.T) {
 	w.want(w.reconcile(), "opened "+update+" #2")
 }
 
-// A token that may not change workflows proposes everything else, and says so.
+// A token that may not change workflows proposes everything else, and says so. Where nobody
+// knows what it may, a push is tried each time, so that a permission that is given counts.
 func TestWorkflowsAreLeft(t *testing.T) {
-	w := newWorld(t, map[string]string{
-		"shop.yaml":                 deployment("ghcr.io/acme/shop:1.4"),
-		".github/workflows/ci.yaml": "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    container: ghcr.io/acme/shop:1.4\n    steps: []\n",
-	})
-	w.push("ghcr.io/acme/shop:1.4", sandbox.Image{})
-	w.asApp()
-	w.want(w.reconcile(), "opened pinnace/pin-all #1")
-	w.contains(w.file("pinnace/pin-all", "shop.yaml"), "@sha256:")
-	w.lacks(w.file("pinnace/pin-all", ".github/workflows/ci.yaml"), "@sha256:")
-	w.contains(w.pull(1).Body, "Workflows: write")
-	w.stays("pinnace/pin-all", func() { w.want(w.reconcile(), "unchanged pinnace/pin-all #1") })
+	for name, known := range map[string]reconcile.Answer{"known": reconcile.No, "unknown": reconcile.Unknown} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, map[string]string{
+				"shop.yaml":                 deployment("ghcr.io/acme/shop:1.4"),
+				".github/workflows/ci.yaml": "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    container: ghcr.io/acme/shop:1.4\n    steps: []\n",
+			})
+			w.push("ghcr.io/acme/shop:1.4", sandbox.Image{})
+			w.asApp()
+			w.workflows = known
+			w.want(w.reconcile(), "opened pinnace/pin-all #1")
+			w.contains(w.file("pinnace/pin-all", "shop.yaml"), "@sha256:")
+			w.lacks(w.file("pinnace/pin-all", ".github/workflows/ci.yaml"), "@sha256:")
+			w.contains(w.pull(1).Body, "Workflows: write")
+			w.stays("pinnace/pin-all", func() { w.want(w.reconcile(), "unchanged pinnace/pin-all #1") })
+			if known == reconcile.No {
+				w.quiet()
+			}
+		})
+	}
 }
 
 // Nothing of an app is moved while one of its images gives no answer.
@@ -362,6 +393,7 @@ func TestPullRequestsOnOurBranchStayOpen(t *testing.T) {
 		t.Errorf("ours is %s, theirs %s", ours, theirs)
 	}
 	w.quiet()
+	w.want(w.reconcile())
 }
 
 // A branch that is open to another base as well, or was moved there, is not touched.
@@ -717,14 +749,19 @@ func TestFilesThatProdUses(t *testing.T) {
 			})
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			w, old := shop(t, environments)
-			arrange(w, old)
-			w.contains(w.reasons(update), "environments dev, prod share the file")
-			if n := len(w.repo.PullRequests()); n > 0 {
-				t.Errorf("%d pull requests were opened", n)
-			}
-		})
+		for how, indexes := range map[string]map[string]*reconcile.Index{"read anew": nil, "read before": {}} {
+			t.Run(name+", "+how, func(t *testing.T) {
+				w, old := shop(t, environments)
+				w.indexes, w.dry = indexes, true
+				w.want(w.reconcile(), "opened "+update)
+				arrange(w, old)
+				w.dry = false
+				w.contains(w.reasons(update), "environments dev, prod share the file")
+				if n := len(w.repo.PullRequests()); n > 0 {
+					t.Errorf("%d pull requests were opened", n)
+				}
+			})
+		}
 	}
 }
 
@@ -746,7 +783,10 @@ func TestWalk(t *testing.T) {
 		seeds = 20
 	}
 	for seed := range seeds {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { walk(t, rand.New(rand.NewSource(seed))) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			walk(t, rand.New(rand.NewSource(seed)))
+		})
 	}
 }
 

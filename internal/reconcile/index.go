@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -92,8 +93,14 @@ func (r *Reconciler) resurvey(ctx context.Context, previous *Survey, t *tree, ch
 			}
 		}
 	}
+	var links []job
 	for _, name := range slices.Sorted(maps.Keys(changed)) {
 		entry := changed[name]
+		unreadable := t.hostile(entry)
+		if errors.As(unreadable, new(link)) {
+			links = append(links, job{path: name, unreadable: unreadable})
+			continue
+		}
 		if entry.Path == "" || !r.looksAt(name) {
 			continue
 		}
@@ -101,10 +108,13 @@ func (r *Reconciler) resurvey(ctx context.Context, previous *Survey, t *tree, ch
 			return nil, err
 		}
 		s.seen[name] = true
-		s.do(job{index: len(s.seen) - 1, path: name, unreadable: t.hostile(entry)})
+		s.do(job{index: len(s.seen) - 1, path: name, unreadable: unreadable})
 	}
+	s.report(links, func(path string) bool { return t.paths.at(path) == regular && r.looksAt(path) })
 	s.followNames()
 	fresh := slices.SortedFunc(maps.Values(s.found), byPath)
+	fresh = append(fresh, s.links...)
+	slices.SortFunc(fresh, byPath)
 	out := &Survey{Total: max(previous.Total, len(s.seen)), named: s.followed}
 	out.Files = make([]check.File, 0, len(previous.Files)+len(fresh))
 	for _, f := range previous.Files {

@@ -47,6 +47,9 @@ type world struct {
 	now   time.Time
 	dry   bool
 	most  int // update pull requests that may be open
+
+	workflows reconcile.Answer
+	indexes   map[string]*reconcile.Index
 }
 
 func newWorld(t *testing.T, files map[string]string) *world {
@@ -90,7 +93,7 @@ func (w *world) proposer() *reconcile.Proposer {
 	}
 	web := strings.TrimSuffix(w.URL(), "/api/v3")
 	return &reconcile.Proposer{
-		Owner: "acme", Name: "config", Forge: hub, Git: w.git, DryRun: w.dry, MaxOpen: w.most,
+		Owner: "acme", Name: "config", Forge: hub, Git: w.git, DryRun: w.dry, MaxOpen: w.most, Workflows: w.workflows, Indexes: w.indexes,
 		Remote: func(r promotion.Repository) git.Remote {
 			return git.Remote{URL: web + "/" + r.FullName() + ".git", Auth: func(context.Context) (string, string, error) { return "x-access-token", w.token, nil }}
 		},

@@ -121,8 +121,11 @@ func (p *pass) propose(ctx context.Context, s *Settled, h head, kept bool) error
 			s.Files = nil
 		}
 	}
-	if kept && !current {
+	if kept {
 		s.Action, s.Reason, s.Files = Waiting, "a registry gave no answer: what is proposed stays as it is", nil
+		if current {
+			s.Action = Unchanged
+		}
 		return nil
 	}
 	seal := promotion.Digest(s.Kind, c.changes)

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -114,11 +115,11 @@ func (r *Reconciler) Survey(ctx context.Context, each func(check.File)) (*Survey
 	g.Go(func() error {
 		defer close(jobs)
 		return r.Files.Walk(ctx, func(path string, unreadable error) error {
-			if !r.looksAt(path) {
-				return nil
-			}
 			if errors.As(unreadable, new(link)) {
 				links = append(links, job{path: path, unreadable: unreadable})
+				return nil
+			}
+			if !r.looksAt(path) {
 				return nil
 			}
 			s.seen[path] = true
@@ -144,7 +145,7 @@ func (r *Reconciler) Survey(ctx context.Context, each func(check.File)) (*Survey
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	s.report(links)
+	s.report(links, func(path string) bool { return s.seen[path] })
 	s.followNames()
 	out := &Survey{Total: len(s.seen), named: s.followed}
 	for i := range out.Total {
@@ -152,12 +153,15 @@ func (r *Reconciler) Survey(ctx context.Context, each func(check.File)) (*Survey
 			out.Files = append(out.Files, f)
 		}
 	}
+	out.Files = append(out.Files, s.links...)
 	return out, nil
 }
 
+func (r *Reconciler) selected(path string) bool { return r.Selected == nil || r.Selected(path) }
+
 // looksAt says whether a path is surveyed.
 func (r *Reconciler) looksAt(path string) bool {
-	if r.Selected != nil && !r.Selected(path) {
+	if !r.selected(path) {
 		return false
 	}
 	return strings.HasSuffix(path, "/") || r.format(path) != manifest.None
@@ -169,12 +173,27 @@ type link interface {
 	Names() string
 }
 
-// report names the links, but for those to a file that was surveyed itself and is read in
-// the same way.
-func (s *surveyor) report(links []job) {
+// report names the links that cannot be read. One to a file that is surveyed itself, and read
+// in the same way, or to a directory with a kustomization, says no more than that.
+func (s *surveyor) report(links []job, surveyed func(path string) bool) {
+	r := s.reconciler
 	for _, j := range links {
 		var l link
-		if errors.As(j.unreadable, &l) && s.seen[l.Names()] && s.reconciler.format(l.Names()) == s.reconciler.format(j.path) {
+		if !errors.As(j.unreadable, &l) || !r.selected(j.path) {
+			continue
+		}
+		names, f := l.Names(), r.format(j.path)
+		file := surveyed(names) && (r.format(names) == f || f == manifest.None)
+		if file || slices.ContainsFunc(plan.KustomizationNames, func(k string) bool { return surveyed(path.Join(names, k)) }) {
+			found := check.File{Path: j.path}
+			found.Result.Local = []manifest.Local{{Field: plan.Link, Path: names, Root: true, Optional: true}}
+			s.links = append(s.links, found)
+			if s.each != nil {
+				s.each(found)
+			}
+			continue
+		}
+		if f == manifest.None {
 			continue
 		}
 		s.seen[j.path] = true
@@ -190,6 +209,7 @@ type surveyor struct {
 	each       func(check.File)
 	seen       map[string]bool
 	followed   map[string]bool // what followNames read
+	links      []check.File    // to what is surveyed
 
 	mu    sync.Mutex
 	found map[int]check.File

@@ -31,7 +31,7 @@ func (p *pass) text(s *Settled) message.PullRequest {
 			i = len(out.Images)
 			index[key] = i
 			if s.Kind == promotion.Update && plan.IsLower(c.New.Tag, c.Old.Tag) {
-				out.Notes = append(out.Notes, fmt.Sprintf("This is a downgrade: the rule does not admit %s of %s, and %s is lower.", c.Old.Tag, c.Old.Name, c.New.Tag))
+				out.Notes = append(out.Notes, fmt.Sprintf("This is a downgrade: %s is a lower version of %s than %s.", c.New.Tag, c.New.Name, c.Old.Tag))
 			}
 			out.Images = append(out.Images, message.Image{
 				Name: c.New.Name, OldTag: c.Old.Tag, Tag: c.New.Tag, OldDigest: string(c.Old.Digest), NewDigest: string(c.New.Digest),

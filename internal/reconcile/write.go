@@ -28,6 +28,10 @@ type commit struct {
 func (p *pass) edit(s *Settled) (commit, error) {
 	c := commit{files: map[string][]byte{}}
 	edits := plan.Edits(s.Changes, manifest.Style(p.config.Pin.Style))
+	changes := map[string][]promotion.Change{}
+	for _, change := range s.Changes {
+		changes[change.Path] = append(changes[change.Path], change)
+	}
 	for _, path := range sorted(edits) {
 		old, err := p.files.Files.Read(path, p.files.limit())
 		if err != nil {
@@ -38,18 +42,12 @@ func (p *pass) edit(s *Settled) (commit, error) {
 			err = fmt.Errorf("the file would have more than %d MiB", p.files.limit()>>20)
 		}
 		if err != nil {
-			for _, change := range s.Changes {
-				if change.Path == path {
-					s.Left = append(s.Left, plan.Left{Path: path, Line: change.Line, Image: change.Old.String(), Reason: err.Error()})
-				}
+			for _, change := range changes[path] {
+				s.Left = append(s.Left, plan.Left{Path: path, Line: change.Line, Image: change.Old.String(), Reason: err.Error()})
 			}
 			continue
 		}
-		for _, change := range s.Changes {
-			if change.Path == path {
-				c.changes = append(c.changes, change)
-			}
-		}
+		c.changes = append(c.changes, changes[path]...)
 		if string(data) != string(old) {
 			c.files[path] = data
 			s.Files = append(s.Files, FileChange{Path: path, Old: old, Data: data})

@@ -16,6 +16,7 @@ type count struct {
 	in                            *Input
 	requesters, builders, authors party
 	opinions                      []opinion
+	ballots                       []*ballot
 }
 
 // Count says which reviews count for which need, and what stands in the way. The result
@@ -40,6 +41,7 @@ func Count(in Input) Output {
 		t := c.tally(n)
 		tallies = append(tallies, t)
 		out.Results = append(out.Results, t.result)
+		out.Met = append(out.Met, t.met)
 		statuses = append(statuses, t.result.Status)
 		out.Recheck = earlier(out.Recheck, t.result.Until)
 	}
@@ -67,6 +69,13 @@ func Count(in Input) Output {
 			continue
 		}
 		out.Approvals = append(out.Approvals, promotion.Approval{By: r.Author, Review: r.ID, At: r.Submitted})
+		var lapses time.Time
+		for _, b := range c.ballots {
+			if v := b.verdicts[i]; v.answer == Yes && v.lapses.After(lapses) {
+				lapses = v.lapses
+			}
+		}
+		out.Lapses = append(out.Lapses, lapses)
 	}
 	slices.SortStableFunc(quiet, func(a, b silenced) int {
 		return cmp.Or(byTime(*a.review, *b.review), cmp.Compare(a.reason, b.reason))
@@ -87,8 +96,8 @@ func (c *count) ignored(i int, tallies []tally) string {
 	if len(tallies) == 0 {
 		return "no policy asks for an approval here"
 	}
-	for _, t := range tallies {
-		if t.verdicts[i].answer == Yes {
+	for _, b := range c.ballots {
+		if b.verdicts[i].answer == Yes {
 			return ""
 		}
 	}

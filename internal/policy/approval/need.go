@@ -13,12 +13,28 @@ const maxRefused = 5
 
 // A tally is what the opinions are for one need.
 type tally struct {
-	need     Need
-	roles    []Role
-	who      string // holds one of the roles
-	unknown  []unknownParty
-	result   promotion.Result
-	verdicts []verdict // by opinion
+	*ballot
+	need    Need
+	unknown []unknownParty
+	result  promotion.Result
+	met     time.Time // when the count was reached
+	texts   []string  // why an opinion does not count where that names the policy, by opinion
+}
+
+// A ballot is what the opinions are for all needs of the same people, flags and length.
+type ballot struct {
+	allowRequester, allowBuilder, blocked bool // blocked by somebody unknown
+	ttl                                   time.Duration
+	roles                                 []Role
+	who                                   string // holds one of the roles
+
+	verdicts         []verdict // by opinion
+	given            []time.Time
+	certain          []time.Time // lapses of those that count, the last first
+	possible         []time.Time // and of those that may
+	refused          int
+	seen, exclusions string
+	children         []promotion.Result // of those that count or may
 }
 
 // A verdict says whether an opinion is an approval for a need.
@@ -26,7 +42,7 @@ type verdict struct {
 	answer Answer
 	cause  cause
 	lapses time.Time
-	text   string // of the cause, once it was asked for
+	text   string // of a cause that names no policy, once it was asked for
 }
 
 // A cause is why an approval does not count, or may not.
@@ -53,36 +69,71 @@ func (c *count) roles(n Need) []Role {
 	return []Role{{}}
 }
 
-// tally judges one need.
-func (c *count) tally(n Need) tally {
-	t := tally{need: n, roles: c.roles(n), unknown: c.unknown(n), verdicts: make([]verdict, len(c.opinions))}
-	t.who = whoHolds(t.roles)
-	certain, possible := make([]time.Time, 0, len(c.opinions)), make([]time.Time, 0, len(c.opinions))
-	counted, unsure := make([]string, 0, len(c.opinions)), make([]string, 0, len(c.opinions))
-	refused := 0
+// ballot returns that of a need, made when first asked for.
+func (c *count) ballot(n *Need, blocked bool) *ballot {
+	roles := c.roles(*n)
+	for _, b := range c.ballots {
+		if b.allowRequester == n.AllowRequester && b.allowBuilder == n.AllowBuilder && b.blocked == blocked && b.ttl == n.ttl() &&
+			slices.EqualFunc(b.roles, roles, sameRole) {
+			return b
+		}
+	}
+	b := &ballot{allowRequester: n.AllowRequester, allowBuilder: n.AllowBuilder, blocked: blocked, ttl: n.ttl(), roles: roles, who: whoHolds(roles)}
+	c.ballots = append(c.ballots, b)
+	b.verdicts = make([]verdict, len(c.opinions))
+	var counted, unsure []string
 	for i := range c.opinions {
 		o := &c.opinions[i]
 		if o.as != promotion.Approved || o.void != "" {
 			continue
 		}
-		v := c.judge(&t, o)
-		t.verdicts[i] = v
+		v := &b.verdicts[i]
+		if *v = c.judge(b, o); v.answer != No && b.children == nil {
+			most := len(c.opinions) - i
+			b.certain, b.possible, b.given = make([]time.Time, 0, most), make([]time.Time, 0, most), make([]time.Time, 0, most)
+			b.children, counted = make([]promotion.Result, 0, most), make([]string, 0, most)
+		}
 		switch v.answer {
 		case Yes:
-			certain, possible = append(certain, v.lapses), append(possible, v.lapses)
+			b.certain, b.possible = append(b.certain, v.lapses), append(b.possible, v.lapses)
+			b.given = append(b.given, o.review.Submitted)
 			counted = append(counted, o.who)
+			b.children = append(b.children, promotion.Result{
+				Rule: "approval", Status: promotion.Passed, Until: v.lapses,
+				Title: o.who + " approved, which counts until " + when(v.lapses),
+			})
 		case Unknown:
-			possible = append(possible, v.lapses)
+			b.possible = append(b.possible, v.lapses)
 			unsure = append(unsure, o.who)
+			v.text = unsureOf(b.roles, o)
+			b.children = append(b.children, promotion.Result{
+				Rule: "approval", Status: promotion.Unknown, Missing: []string{v.text},
+				Title: o.who + " approved, and nobody can say whether it counts: " + v.text + " could not be read",
+			})
 		case No:
-			refused++
+			b.refused++
 		}
 	}
-	who, unknown := t.who, t.unknown
+	b.seen, b.exclusions = seen(counted, unsure), c.exclusions(n)
+	for _, times := range [][]time.Time{b.certain, b.possible} {
+		slices.SortFunc(times, func(a, b time.Time) int { return b.Compare(a) })
+	}
+	return b
+}
+
+func sameRole(a, b Role) bool {
+	return a.Permission == b.Permission && slices.Equal(a.Users, b.Users) && slices.Equal(a.Teams, b.Teams)
+}
+
+// tally judges one need.
+func (c *count) tally(n Need) tally {
+	t := tally{need: n, unknown: c.unknown(n)}
+	t.ballot = c.ballot(&n, len(t.unknown) > 0)
+	certain, possible, unknown, who := t.certain, t.possible, t.unknown, t.who
 	r := &t.result
-	r.Children = c.children(&t, len(possible), refused)
+	r.Children = c.children(&t)
 	r.Rule, r.Policy, r.File, r.Line = "approvals", n.Policy, n.File, n.Line
-	r.Seen = seen(counted, unsure)
+	r.Seen = t.seen
 	switch {
 	case n.Count < 0 || n.Count > MaxCount:
 		r.Status, r.Title = promotion.Denied, "approverCount is "+strconv.Itoa(n.Count)
@@ -93,7 +144,7 @@ func (c *count) tally(n Need) tally {
 		r.Status, r.Title = promotion.Passed, "no approval is asked"
 		return t
 	}
-	r.Wanted = c.wanted(n, who)
+	r.Wanted = approvals(n.Count) + " by " + who + t.exclusions
 	r.Who = who
 	short := n.Count - len(certain)
 	r.Title = strconv.Itoa(min(len(certain), n.Count)) + " of " + approvals(n.Count)
@@ -111,7 +162,7 @@ func (c *count) tally(n Need) tally {
 		r.Who = owner(n)
 	case short <= 0:
 		r.Status = promotion.Passed
-		r.Until = lapse(certain, n.Count)
+		r.Until, t.met = certain[n.Count-1], t.given[n.Count-1]
 	case len(possible) >= n.Count:
 		r.Status = promotion.Unknown
 		for _, child := range r.Children {
@@ -119,14 +170,14 @@ func (c *count) tally(n Need) tally {
 		}
 		slices.Sort(r.Missing)
 		r.Missing = slices.Compact(r.Missing)
-		r.Until = lapse(possible, n.Count)
+		r.Until = possible[n.Count-1]
 		r.Next = "pinnace doctor names the permission that the App lacks; or somebody approves of whom all is known: " + who
 	default:
 		r.Status = promotion.Waiting
 		r.Next = nextApproval(who, short)
 	}
 	if c.in.Draft && (r.Status == promotion.Passed || r.Status == promotion.Waiting) {
-		r.Status, r.Until = promotion.Waiting, time.Time{}
+		r.Status, r.Until, t.met = promotion.Waiting, time.Time{}, time.Time{}
 		r.Title += ", and the pull request is a draft"
 		next := "mark the pull request as ready for review"
 		if r.Next != "" {
@@ -139,49 +190,28 @@ func (c *count) tally(n Need) tally {
 
 // children has a result for each approval: those that count or may count by time, then some
 // of those that do not.
-func (c *count) children(t *tally, possible, refused int) []promotion.Result {
-	if possible+refused == 0 {
-		return nil
+func (c *count) children(t *tally) []promotion.Result {
+	if t.refused == 0 {
+		return slices.Clip(t.ballot.children)
 	}
-	list := make([]promotion.Result, 0, possible+min(refused, maxRefused+1))
-	for i := range c.opinions {
-		o, v := &c.opinions[i], t.verdicts[i]
-		switch {
-		case o.as != promotion.Approved || o.void != "" || v.answer == No:
-		case v.answer == Yes:
-			list = append(list, promotion.Result{
-				Rule: "approval", Status: promotion.Passed, Policy: t.need.Policy, Until: v.lapses,
-				Title: o.who + " approved, which counts until " + when(v.lapses),
-			})
-		default:
-			fact := c.why(t, i)
-			list = append(list, promotion.Result{
-				Rule: "approval", Status: promotion.Unknown, Policy: t.need.Policy, Missing: []string{fact},
-				Title: o.who + " approved, and nobody can say whether it counts: " + fact + " could not be read",
-			})
-		}
-	}
+	list := make([]promotion.Result, len(t.ballot.children), len(t.ballot.children)+min(t.refused, maxRefused+1))
+	copy(list, t.ballot.children)
+	refused := 0
 	for i := range c.opinions {
 		o := &c.opinions[i]
 		if o.as != promotion.Approved || o.void != "" || t.verdicts[i].answer != No {
 			continue
 		}
-		child := promotion.Result{Rule: "approval", Status: promotion.Skipped, Policy: t.need.Policy}
-		if len(list) == possible+maxRefused {
-			child.Title = strconv.Itoa(refused-maxRefused) + " more approvals do not count"
+		child := promotion.Result{Rule: "approval", Status: promotion.Skipped}
+		if refused == maxRefused {
+			child.Title = strconv.Itoa(t.refused-maxRefused) + " more approvals do not count"
 			return append(list, child)
 		}
+		refused++
 		child.Title = o.who + " approved, which does not count: " + c.why(t, i)
 		list = append(list, child)
 	}
 	return list
-}
-
-// lapse returns when fewer than n approvals are left.
-func lapse(times []time.Time, n int) time.Time {
-	times = slices.Clone(times)
-	slices.SortFunc(times, func(a, b time.Time) int { return b.Compare(a) })
-	return times[n-1]
 }
 
 // ttl is how long an approval lasts.
@@ -192,20 +222,20 @@ func (n *Need) ttl() time.Duration {
 	return n.TTL
 }
 
-// judge says whether an approval that is fit counts for a need.
-func (c *count) judge(t *tally, o *opinion) verdict {
-	v := verdict{answer: No, lapses: o.review.Submitted.Add(t.need.ttl())}
+// judge says whether an approval that is fit counts for the needs of a ballot.
+func (c *count) judge(b *ballot, o *opinion) verdict {
+	v := verdict{answer: No, lapses: o.review.Submitted.Add(b.ttl)}
 	switch {
-	case !t.need.AllowRequester && c.requesters.has(o.review.Author):
+	case !b.allowRequester && c.requesters.has(o.review.Author):
 		v.cause = asked
-	case !t.need.AllowBuilder && c.builders.has(o.review.Author):
+	case !b.allowBuilder && c.builders.has(o.review.Author):
 		v.cause = built
-	case len(t.unknown) > 0:
+	case b.blocked:
 		v.cause = unknownParties
 	case !v.lapses.After(c.in.Now):
 		v.cause = lapsed
 	default:
-		v.answer = heldBy(t.roles, o)
+		v.answer = heldBy(b.roles, o)
 		v.cause = [...]cause{Unknown: noFact, Yes: none, No: noRole}[v.answer]
 	}
 	return v
@@ -213,27 +243,30 @@ func (c *count) judge(t *tally, o *opinion) verdict {
 
 // why spells the cause of a verdict; of noFact it is the facts that are missing.
 func (c *count) why(t *tally, i int) string {
-	v := &t.verdicts[i]
-	if v.text == "" {
-		v.text = c.spell(t, &c.opinions[i], *v)
+	v, o := &t.verdicts[i], &c.opinions[i]
+	if v.text != "" {
+		return v.text
 	}
-	return v.text
-}
-
-func (c *count) spell(t *tally, o *opinion, v verdict) string {
 	switch v.cause {
-	case asked:
-		return o.who + " asked for this change, and " + policyOf(t.need) + " lets nobody approve their own request: somebody else reviews"
-	case built:
-		return o.who + " built the image, and " + policyOf(t.need) + " lets no builder approve: somebody else reviews"
+	case asked, built:
+		if t.texts == nil {
+			t.texts = make([]string, len(t.verdicts))
+		}
+		if t.texts[i] == "" {
+			t.texts[i] = o.who + " asked for this change, and " + policyOf(t.need) + " lets nobody approve their own request: somebody else reviews"
+			if v.cause == built {
+				t.texts[i] = o.who + " built the image, and " + policyOf(t.need) + " lets no builder approve: somebody else reviews"
+			}
+		}
+		return t.texts[i]
 	case unknownParties:
 		return t.unknown[0].text
 	case lapsed:
-		return "it lapsed on " + when(v.lapses) + ", " + span(t.need.ttl()) + " after it was given: review again"
-	case noFact:
-		return unsureOf(t.roles, o)
+		v.text = "it lapsed on " + when(v.lapses) + ", " + span(t.ttl) + " after it was given: review again"
+	default:
+		v.text = notHeld(t.roles, o, t.who)
 	}
-	return notHeld(t.roles, o, t.who)
+	return v.text
 }
 
 // An unknownParty is one that lets nobody approve.

@@ -2,6 +2,7 @@ package approval
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -439,6 +440,14 @@ func TestRecheck(t *testing.T) {
 	}
 	if want := minute(30).Add(30 * 24 * time.Hour); !out.Results[1].Until.Equal(want) {
 		t.Errorf("until %s, want %s", out.Results[1].Until, want)
+	}
+	if met := []time.Time{minute(20), minute(10)}; !slices.EqualFunc(out.Met, met, time.Time.Equal) {
+		t.Errorf("met %s, want %s", out.Met, met)
+	}
+	for i, a := range out.Approvals {
+		if want := a.At.Add(30 * 24 * time.Hour); !out.Lapses[i].Equal(want) {
+			t.Errorf("%s counts until %s, want %s", a.By.Login, out.Lapses[i], want)
+		}
 	}
 	for after, want := range map[time.Duration]promotion.Status{-time.Nanosecond: promotion.Passed, 0: promotion.Waiting} {
 		in.Now = out.Recheck.Add(after)

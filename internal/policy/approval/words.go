@@ -175,9 +175,8 @@ func whoHolds(roles []Role) string {
 	return list(words, "or")
 }
 
-// wanted says what a need asks.
-func (c *count) wanted(n Need, who string) string {
-	s := approvals(n.Count) + " by " + who
+// exclusions says who approves in vain, as the end of what a need asks.
+func (c *count) exclusions(n *Need) string {
 	var not []string
 	if !n.AllowRequester {
 		not = append(not, "by who asked"+bracket(c.requesters))
@@ -185,10 +184,10 @@ func (c *count) wanted(n Need, who string) string {
 	if !n.AllowBuilder {
 		not = append(not, "by who built the image"+bracket(c.builders))
 	}
-	if len(not) > 0 {
-		s += ", not " + list(not, "or")
+	if len(not) == 0 {
+		return ""
 	}
-	return s
+	return ", not " + list(not, "or")
 }
 
 func bracket(p party) string {

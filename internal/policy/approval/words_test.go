@@ -35,8 +35,8 @@ func TestTexts(t *testing.T) {
 				Who:    "carol or a member of acme/release",
 				Next:   "carol or a member of acme/release approves this pull request",
 				Children: []promotion.Result{
-					{Rule: "approval", Status: promotion.Passed, Policy: "prod", Title: "carol approved, which counts until 2026-11-27 12:10 UTC", Until: minute(10).Add(DefaultTTL)},
-					{Rule: "approval", Status: promotion.Skipped, Policy: "prod", Title: "alice approved, which does not count: alice asked for this change, and policy prod lets nobody approve their own request: somebody else reviews"},
+					{Rule: "approval", Status: promotion.Passed, Title: "carol approved, which counts until 2026-11-27 12:10 UTC", Until: minute(10).Add(DefaultTTL)},
+					{Rule: "approval", Status: promotion.Skipped, Title: "alice approved, which does not count: alice asked for this change, and policy prod lets nobody approve their own request: somebody else reviews"},
 				},
 			},
 		},
@@ -85,7 +85,7 @@ func TestTexts(t *testing.T) {
 				Next:    "pinnace doctor names the permission that the App lacks; or somebody approves of whom all is known: carol or a member of acme/release",
 				Until:   minute(10).Add(DefaultTTL),
 				Children: []promotion.Result{{
-					Rule: "approval", Status: promotion.Unknown, Policy: "prod", Missing: []string{"whether dave is in acme/release"},
+					Rule: "approval", Status: promotion.Unknown, Missing: []string{"whether dave is in acme/release"},
 					Title: "dave approved, and nobody can say whether it counts: whether dave is in acme/release could not be read",
 				}},
 			},

@@ -14,8 +14,8 @@ func (k *compiler) constant(c *Condition) {
 	if _, ok := c.root.of.(literal); ok {
 		return
 	}
-	r := &run{memo: make([]ref.Val, len(variables))}
-	r.start(c, &Facts{})
+	r := &run{}
+	r.start(c, About(&Facts{}))
 	r.quiet, r.cost = true, maxCost-budget
 	if cost := r.estimate(c.root); cost > maxCost {
 		k.at(k.tree.Expr(), Error, "the condition may cost more than %d: compare fewer values", maxCost)

@@ -46,18 +46,51 @@ type Step struct {
 	Offset int    // where it begins, in characters from the start of the expression
 }
 
+// A Subject is facts that several conditions are asked of, one after the other: what was
+// read of them once is kept. The facts must not change meanwhile.
+type Subject struct {
+	facts *Facts
+	memo  []ref.Val // values of our variables, once read
+}
+
+// About returns a subject.
+func About(f *Facts) *Subject { return &Subject{facts: f, memo: make([]ref.Val, len(variables))} }
+
+// Verdict asks the condition of a subject, and keeps no account of it. It is that of
+// [Condition.Explain].
+func (c *Condition) Verdict(s *Subject) Verdict {
+	v, _ := c.evaluate(s, false)
+	return v.Verdict
+}
+
+// Explain asks the condition of a subject.
+func (c *Condition) Explain(s *Subject) Outcome {
+	o, l := c.evaluate(s, true)
+	if l != nil {
+		o.Missing, o.Err = l.missing, clip(l.err, maxErr)
+		slices.Sort(o.Missing)
+		slices.SortFunc(o.Asked, func(a, b Membership) int {
+			return cmp.Or(cmp.Compare(a.Login, b.Login), cmp.Compare(a.Team, b.Team))
+		})
+	}
+	return o
+}
+
 // Evaluate asks the condition of the facts, for one image. It may be called at the same time
 // from several places; the facts are only read.
-func (c *Condition) Evaluate(f Facts) (o Outcome) {
+func (c *Condition) Evaluate(f Facts) Outcome { return c.Explain(About(&f)) }
+
+func (c *Condition) evaluate(s *Subject, explain bool) (o Outcome, l *lack) {
 	r := runs.Get().(*run)
 	defer runs.Put(r)
-	r.own = f
-	r.start(c, &r.own)
-	r.steps = make([]Step, 0, c.named)
+	r.start(c, s)
+	if r.quiet = !explain; explain {
+		r.steps = make([]Step, 0, c.named)
+	}
 	// Functions of cel-go panic where a value of type dyn is not what they expect.
 	defer func() {
 		if p := recover(); p != nil {
-			o = r.outcome(nil, erred(fmt.Sprint("a function failed: ", p)))
+			o, l = r.outcome(nil, erred(fmt.Sprint("a function failed: ", p)))
 		}
 		r.end()
 	}()
@@ -65,44 +98,43 @@ func (c *Condition) Evaluate(f Facts) (o Outcome) {
 }
 
 // runs are kept for the next evaluation, without what they held.
-var runs = sync.Pool{New: func() any { return &run{memo: make([]ref.Val, len(variables))} }}
+var runs = sync.Pool{New: func() any { return &run{} }}
 
 // start makes the run one of a condition.
-func (r *run) start(c *Condition, f *Facts) {
-	r.facts, r.programs, r.cost, r.quiet = f, c.programs, 0, false
+func (r *run) start(c *Condition, s *Subject) {
+	r.facts, r.memo, r.root, r.programs, r.cost = s.facts, s.memo, c.root, c.programs, 0
 	r.slots = slices.Grow(r.slots[:0], c.slots)[:c.slots]
 }
 
 // end lets go of all that an evaluation met.
 func (r *run) end() {
 	clear(r.slots)
-	clear(r.memo)
-	*r = run{slots: r.slots, memo: r.memo}
+	r.drop(0)
+	*r = run{slots: r.slots, stack: r.stack}
 }
 
-func (r *run) outcome(v ref.Val, l *lack) Outcome {
-	o := Outcome{Verdict: Indeterminate, Cost: r.cost, Steps: r.steps}
+func (r *run) outcome(v ref.Val, l *lack) (Outcome, *lack) {
+	o := Outcome{Verdict: Indeterminate, Cost: r.cost, Steps: r.steps, Asked: r.asked}
 	switch {
 	case l != nil:
-		o.Missing, o.Err = l.missing, clip(l.err, maxErr)
-		slices.Sort(o.Missing)
-		o.Asked = r.asked
-		slices.SortFunc(o.Asked, func(a, b Membership) int {
-			return cmp.Or(cmp.Compare(a.Login, b.Login), cmp.Compare(a.Team, b.Team))
-		})
+		return o, l
 	case v == types.True:
 		o.Verdict = True
 	case v == types.False:
 		o.Verdict = False
 	default:
-		o.Err = "expected true or false, got " + show(v) // unreachable: the type is checked
+		return o, erred("expected true or false, got " + show(v)) // unreachable: the type is checked
 	}
-	return o
+	o.Asked = nil
+	return o, nil
 }
+
+// full says whether no further step is kept: the last place is for the whole expression.
+func (r *run) full() bool { return len(r.steps) >= maxSteps-1 }
 
 // note keeps the value of a sub-expression.
 func (r *run) note(n *node, v ref.Val, l *lack) {
-	if len(r.steps) >= maxSteps || slices.ContainsFunc(r.steps, func(s Step) bool { return s.Source == n.source }) {
+	if n != r.root && (r.full() || slices.ContainsFunc(r.steps, func(s Step) bool { return s.Source == n.source })) {
 		return
 	}
 	s := Step{Source: n.source, Offset: n.offset}
@@ -116,7 +148,7 @@ func (r *run) note(n *node, v ref.Val, l *lack) {
 
 // noteElement keeps which element of a list decided, or lacked something.
 func (r *run) noteElement(n *loop, element ref.Val, at int, v ref.Val, l *lack) {
-	if n.predicate == "" || len(r.steps) >= maxSteps || l == nil && v != n.decisive {
+	if n.predicate == "" || r.full() || l == nil && v != n.decisive {
 		return
 	}
 	s := Step{Source: n.predicate + clip(show(element), maxStepSource), Offset: at, Value: show(n.decisive)}

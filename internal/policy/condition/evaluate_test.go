@@ -261,6 +261,9 @@ func TestStepsAreBounded(t *testing.T) {
 	if o.Verdict != True || len(o.Steps) > maxSteps {
 		t.Errorf("got %s %s, %d steps", o.Verdict, o.Err, len(o.Steps))
 	}
+	if last := o.Steps[len(o.Steps)-1]; !strings.HasPrefix(last.Source, "image.labels.size() == 2000 && ") || last.Value != "true" {
+		t.Errorf("the last step is not of the whole: %q = %q", last.Source, last.Value)
+	}
 	for _, s := range o.Steps {
 		if len(s.Source) > 2*maxStepSource || len(s.Value) > 2*maxShown || strings.Contains(s.Value, "\n") {
 			t.Errorf("step %q = %q", s.Source, s.Value)
@@ -329,5 +332,28 @@ func TestConcurrent(t *testing.T) {
 	}
 	if f.Now.Value.Location() != time.UTC {
 		t.Error("facts changed")
+	}
+}
+
+// TestSubject asks several conditions of one subject: each comes to what it comes to alone.
+func TestSubject(t *testing.T) {
+	f := everything(t)
+	f.Image.Labels = Fact[map[string]string]{}
+	s := About(&f)
+	for _, source := range []string{
+		`isSemver(containerImageTag)`, `isSemver(containerImageTag) && "wip" in imageLabels`, `image.labels["a"] == "b"`,
+		`imageLabels.exists(t, t == "prod")`, `approvals.map(a, a.login) == ["carol", "dan"]`, `approvals[7].login == "carol"`,
+		`isMember("nobody", "acme/release")`, `image.labels.size() > 0 || !isProdEnv`,
+	} {
+		c := compiled(t, source)
+		want := c.Evaluate(f)
+		for range 2 {
+			if got := c.Verdict(s); got != want.Verdict {
+				t.Errorf("%s: got %s, want %s", source, got, want.Verdict)
+			}
+			if diff := cmp.Diff(want, c.Explain(s)); diff != "" {
+				t.Errorf("%s (-alone +together):\n%s", source, diff)
+			}
+		}
 	}
 }

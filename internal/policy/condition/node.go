@@ -260,17 +260,18 @@ type call struct {
 }
 
 func (n *call) eval(r *run) (ref.Val, *lack) {
-	var few [3]ref.Val
-	args := few[:0]
 	var lacks *lack
+	below := len(r.stack)
+	defer r.drop(below)
 	for _, a := range n.args {
 		v, l := a.eval(r)
 		lacks = lacks.and(l)
-		args = append(args, v)
+		r.stack = append(r.stack, v)
 	}
 	if lacks != nil {
 		return nil, lacks
 	}
+	args := r.stack[below:]
 	cost, err := n.meter(r, args)
 	if l := r.spend(cost); l != nil {
 		return nil, l
@@ -292,7 +293,7 @@ func (n *call) eval(r *run) (ref.Val, *lack) {
 	case len(args) == 2 && f.Binary != nil:
 		return settled(f.Binary(args[0], args[1]))
 	case f.Function != nil:
-		return settled(f.Function(args...))
+		return settled(f.Function(slices.Clone(args)...))
 	}
 	return nil, erred("no such overload: " + n.name)
 }

@@ -73,8 +73,11 @@ func (p *planner) name(n *node, e ast.Expr) {
 		return
 	}
 	p.named++
-	n.source = clip(p.spell(e), maxStepSource)
+	n.source = p.shown(e)
 }
+
+// shown is the source of a step.
+func (p *planner) shown(e ast.Expr) string { return clip(p.spell(e), maxStepSource) }
 
 // spell writes an expression on one line.
 func (p *planner) spell(e ast.Expr) string {

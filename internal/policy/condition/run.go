@@ -12,10 +12,11 @@ import (
 // A run is one evaluation.
 type run struct {
 	facts    *Facts
-	own      Facts              // where facts points
+	root     *node
 	programs map[string]program // of the condition; read only
 	slots    []ref.Val          // values of the variables of macros
-	memo     []ref.Val          // values of our variables, once read
+	memo     []ref.Val          // of the subject
+	stack    []ref.Val          // arguments of the calls that are being made
 	cost     uint64
 	steps    []Step
 	asked    []Membership
@@ -84,6 +85,12 @@ func (r *run) spend(cost uint64) *lack {
 		return erred(fmt.Sprintf("costs more than %d: compare fewer values", maxCost))
 	}
 	return nil
+}
+
+// drop forgets the arguments of a call.
+func (r *run) drop(below int) {
+	clear(r.stack[below:])
+	r.stack = r.stack[:below]
 }
 
 // program returns a regular expression and how large it is.

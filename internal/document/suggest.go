@@ -1,4 +1,4 @@
-package policy
+package document
 
 import (
 	"slices"
@@ -7,8 +7,8 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// suggest returns the known word that was probably meant, or "".
-func suggest(word string, known []string) string {
+// Suggest returns the known word that was probably meant, or "".
+func Suggest(word string, known []string) string {
 	const most = 1000 // of the known words: each costs
 	if word == "" || len(word) > 64 {
 		return ""
@@ -31,23 +31,23 @@ func suggest(word string, known []string) string {
 	return best
 }
 
-// hint ends a message about an unknown word.
-func hint(word string, known []string) string {
-	if s := suggest(word, known); s != "" {
+// Hint ends a message about an unknown word.
+func Hint(word string, known []string) string {
+	if s := Suggest(word, known); s != "" {
 		return ": did you mean " + s + "?"
 	}
 	if len(known) == 0 || len(known) > 20 {
 		return ""
 	}
-	return ": expected " + list(known, "or")
+	return ": expected " + List(known, "or")
 }
 
-// hintUnless is hint, or "" where there are too many problems to be worth the cost.
-func hintUnless(flood bool, word string, known []string) string {
+// HintUnless is Hint, or "" where there are too many problems to be worth the cost.
+func HintUnless(flood bool, word string, known []string) string {
 	if flood {
 		return ""
 	}
-	return hint(word, known)
+	return Hint(word, known)
 }
 
 // letters returns the bytes of a word in order.

@@ -1,7 +1,8 @@
-package policy
+package document
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 
@@ -12,8 +13,9 @@ import (
 // An explainer turns the errors of the schema library into problems in our words,
 // and remembers which values to leave out.
 type explainer struct {
+	schema   *Schema
 	file     string
-	marks    marks
+	marks    Marks
 	known    map[place]bool // places of problems that were found before
 	root     any
 	problems Problems
@@ -22,12 +24,12 @@ type explainer struct {
 
 func (e *explainer) report(location []string, format string, args ...any) {
 	m := e.marks[pointerOf(location)]
-	e.add(location, m.line, m.column, format, args...)
+	e.add(location, m.Line, m.Column, format, args...)
 }
 
 func (e *explainer) add(location []string, line, column int, format string, args ...any) {
 	message := fmt.Sprintf(format, args...)
-	if name := dotted(pointerOf(location)); name != "" {
+	if name := Dotted(pointerOf(location)); name != "" {
 		message = name + ": " + message
 	}
 	e.problems = append(e.problems, Problem{File: e.file, Line: line, Column: column, Message: message})
@@ -37,7 +39,7 @@ func (e *explainer) add(location []string, line, column int, format string, args
 // reported before.
 func (e *explainer) refuse(location []string, format string, args ...any) {
 	m := e.marks[pointerOf(location)]
-	if e.value(location) == nil && e.known[place{m.line, m.column}] {
+	if e.value(location) == nil && e.known[place{m.Line, m.Column}] {
 		e.bad = append(e.bad, location)
 		return
 	}
@@ -46,7 +48,7 @@ func (e *explainer) refuse(location []string, format string, args ...any) {
 }
 
 func (e *explainer) explain(err *jsonschema.ValidationError) {
-	at, s := err.InstanceLocation, schemaAt(err.SchemaURL)
+	at, s := err.InstanceLocation, e.schema.at(err.SchemaURL)
 	switch k := err.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
 		properties, _ := s["properties"].(object)
@@ -61,20 +63,36 @@ func (e *explainer) explain(err *jsonschema.ValidationError) {
 		e.refuse(at, "expected %v", k.Want)
 	case *kind.Required:
 		for _, name := range k.Missing {
-			e.report(at, "needs %s%s", name, meaning(err.SchemaURL, name))
+			e.report(at, "needs %s%s", name, e.schema.meaning(err.SchemaURL, name))
 		}
-	case *kind.MinProperties:
-		e.refuse(at, "is empty: write one of %s", list(keys(s), "or"))
+	case *kind.DependentRequired:
+		e.report(at, "%s needs %s as well%s", k.Prop, List(k.Missing, "and"), e.schema.meaning(err.SchemaURL, k.Missing[0]))
+	case *kind.OneOf:
+		e.choice(at, s)
 	case *kind.AnyOf:
-		e.report(at, "needs %s", list(alternatives(s["anyOf"]), "or"))
+		e.report(at, "needs %s", List(alternatives(s["anyOf"]), "or"))
+	case *kind.MinProperties:
+		e.refuse(at, "is empty: write one of %s", List(keys(s), "or"))
+	case *kind.Not:
+		e.report(at, "%s is not for this type: delete it", List(alternatives([]any{s["not"]}), "and"))
 	case *kind.Format:
 		e.refuse(at, "%s", k.Err)
+	case *kind.PropertyNames:
+		// The library's location of this kind changes under it (v6.0.3 does not clone
+		// it), so the schema's place is used: names are checked in keys of the root only.
+		e.name([]string{path.Base(path.Dir(err.SchemaURL)), k.Property}, err.Causes)
+	case *kind.Pattern:
+		if _, formatted := s["format"]; !formatted {
+			e.refuse(at, "%s does not match %s", Quote(k.Got), k.Want) // unreachable: each pattern has a format beside it
+		}
+	case *kind.MinLength:
+		e.refuse(at, "is empty: write a name")
 	case *kind.MinItems:
 		e.refuse(at, "the list is empty: write at least one")
 	case *kind.UniqueItems:
 		i := k.Duplicates[1]
 		twice := append(slices.Clone(at), strconv.Itoa(i))
-		e.report(twice, "%s is written twice in this list: delete one", quote(e.marks[pointerOf(twice)].text))
+		e.report(twice, "%s is written twice in this list: delete one", Quote(e.marks[pointerOf(twice)].Text))
 	case *kind.Minimum:
 		e.refuse(at, "%s is too low: expected %s or more", number(k.Got), number(k.Want))
 	case *kind.Maximum:
@@ -89,7 +107,7 @@ func (e *explainer) explain(err *jsonschema.ValidationError) {
 func (e *explainer) unknown(location []string, name string, known object) {
 	names := keys(object{"properties": known})
 	m := e.marks[pointerOf(location)]
-	e.add(location[:len(location)-1], m.keyLine, m.keyColumn, "unknown key %s%s", quote(name), hintUnless(len(e.problems) > maxProblems, name, names))
+	e.add(location[:len(location)-1], m.KeyLine, m.KeyColumn, "unknown key %s%s", Quote(name), HintUnless(len(e.problems) > MaxProblems, name, names))
 	e.bad = append(e.bad, location)
 }
 
@@ -105,10 +123,10 @@ func (e *explainer) mistyped(at []string, s object, want []string) {
 		e.refuse(at, "has no value: expected %s; write one, or delete the key", expected)
 	case bool:
 		if text {
-			e.refuse(at, "expected text, got the truth value %s: write %q", m.text, m.text)
+			e.refuse(at, "expected text, got the truth value %s: write %q", m.Text, m.Text)
 			return
 		}
-		e.refuse(at, "expected %s, got %s", expected, m.text)
+		e.refuse(at, "expected %s, got %s", expected, m.Text)
 	case object:
 		e.refuse(at, "expected %s, got keys and values", expected)
 	case []any:
@@ -116,18 +134,18 @@ func (e *explainer) mistyped(at []string, s object, want []string) {
 	case string:
 		switch {
 		case len(want) == 1 && want[0] == "boolean":
-			e.refuse(at, "expected true or false, got the text %s: write true or false, without quotes", quote(v))
+			e.refuse(at, "expected true or false, got the text %s: write true or false, without quotes", Quote(v))
 		case len(want) == 1 && want[0] == "array":
-			e.refuse(at, "expected a list, got the text %s: write [%s]", quote(v), strconv.Quote(v))
+			e.refuse(at, "expected a list, got the text %s: write [%s]", Quote(v), strconv.Quote(v))
 		default:
-			e.refuse(at, "expected %s, got the text %s", expected, quote(v))
+			e.refuse(at, "expected %s, got the text %s", expected, Quote(v))
 		}
 	default:
 		if text {
-			e.refuse(at, "expected text, got the number %s: write %q", m.text, m.text)
+			e.refuse(at, "expected text, got the number %s: write %q", m.Text, m.Text)
 			return
 		}
-		e.refuse(at, "expected %s, got the number %s", expected, m.text)
+		e.refuse(at, "expected %s, got the number %s", expected, m.Text)
 	}
 }
 
@@ -136,19 +154,49 @@ func (e *explainer) enum(at []string, k *kind.Enum) {
 	for i, w := range k.Want {
 		want[i] = fmt.Sprint(w)
 	}
-	text := e.marks[pointerOf(at)].text
+	text := e.marks[pointerOf(at)].Text
 	switch k.Got.(type) {
 	case nil:
-		e.refuse(at, "has no value: expected %s; write one, or delete the key", list(want, "or"))
+		e.refuse(at, "has no value: expected %s; write one, or delete the key", List(want, "or"))
 	case object, []any:
-		e.refuse(at, "expected %s", list(want, "or"))
+		e.refuse(at, "expected %s", List(want, "or"))
 	default:
-		message := quote(text) + ": expected " + list(want, "or")
-		if s := suggest(text, want); s != "" {
+		message := Quote(text) + ": expected " + List(want, "or")
+		if s := Suggest(text, want); s != "" {
 			message += "; did you mean " + s + "?"
 		}
 		e.refuse(at, "unknown value %s", message)
 	}
+}
+
+// choice explains a oneOf whose branches each require keys.
+func (e *explainer) choice(at []string, s object) {
+	names := alternatives(s["oneOf"])
+	values, _ := e.value(at).(object)
+	var present []string
+	for _, n := range names {
+		if _, ok := values[n]; ok {
+			present = append(present, n)
+		}
+	}
+	if len(present) == 0 {
+		e.report(at, "needs exactly one of %s, and has none", List(names, "or"))
+		return
+	}
+	e.report(at, "needs exactly one of %s, and has %s: delete all but one", List(names, "or"), List(present, "and"))
+}
+
+// name explains why a key is refused.
+func (e *explainer) name(at []string, causes []*jsonschema.ValidationError) {
+	m := e.marks[pointerOf(at)]
+	for _, cause := range causes {
+		if k, ok := cause.ErrorKind.(*kind.Format); ok {
+			e.add(at[:len(at)-1], m.KeyLine, m.KeyColumn, "%s", k.Err)
+		} else {
+			e.name(at, cause.Causes)
+		}
+	}
+	e.bad = append(e.bad, at)
 }
 
 // value returns the value at a location.

@@ -1,11 +1,11 @@
-package config
+package document
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -26,10 +26,10 @@ func alternatives(list any) []string {
 
 // meaning returns ": " and the first sentence of a key's description, for an error
 // at a URL of the schema: an object, or a condition of one.
-func meaning(url, name string) string {
-	properties, ok := schemaAt(url)["properties"].(object)
+func (s *Schema) meaning(url, name string) string {
+	properties, ok := s.at(url)["properties"].(object)
 	if !ok {
-		properties, _ = schemaAt(path.Dir(url))["properties"].(object)
+		properties, _ = s.at(path.Dir(url))["properties"].(object)
 	}
 	p, _ := properties[name].(object)
 	text, _ := p["description"].(string)
@@ -57,38 +57,20 @@ func typeNoun(s object, want []string) string {
 			words[i] = "a list"
 		case "object":
 			words[i] = "keys and values"
-			if known, ok := s["properties"].(object); ok {
-				names := make([]string, 0, len(known))
-				for k := range known {
-					names = append(names, k)
-				}
-				slices.Sort(names)
-				if len(names) <= 8 {
-					words[i] += " (" + strings.Join(names, ", ") + ")"
-				}
+			if names := keys(s); len(names) > 0 && len(names) <= 8 {
+				words[i] += " (" + strings.Join(names, ", ") + ")"
 			}
 		default:
 			words[i] = w // unreachable: the schema has no other type
 		}
 	}
-	return list(words, "or")
+	return List(words, "or")
+}
+
+// keys returns the names of an object's properties, in order.
+func keys(s object) []string {
+	known, _ := s["properties"].(object)
+	return slices.Sorted(maps.Keys(known))
 }
 
 func number(r *big.Rat) string { return r.RatString() }
-
-// dotted spells a JSON pointer as people do: environments[0].paths[1].
-func dotted(pointer string) string {
-	var b strings.Builder
-	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		part = unescape(part)
-		if _, err := strconv.Atoi(part); err == nil && b.Len() > 0 {
-			b.WriteString("[" + part + "]")
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteByte('.')
-		}
-		b.WriteString(part)
-	}
-	return b.String()
-}
