@@ -31,10 +31,10 @@ func (j *judge) later(e *Expression, f condition.Facts, cost uint64, wanted cond
 		return time.Time{}, false
 	}
 	met := func(after time.Duration) bool {
+		j.spent += cost + 1
 		g := f
 		pass(&g, after)
-		s := condition.About(&g)
-		return e.Condition.Verdict(s) == wanted
+		return e.Condition.Verdict(condition.About(&g)) == wanted
 	}
 	spans := growing
 	if e.clocks {
@@ -42,14 +42,14 @@ func (j *judge) later(e *Expression, f condition.Facts, cost uint64, wanted cond
 	}
 	before := time.Duration(0)
 	for _, span := range spans {
-		if j.spent += cost + 1; j.spent > patience {
+		if j.spent+cost > patience {
 			return time.Time{}, true
 		}
 		if !met(span) {
 			before = span
 			continue
 		}
-		for span-before > time.Minute {
+		for span-before > time.Minute && j.spent+cost <= patience {
 			if half := (before + (span-before)/2).Truncate(time.Second); met(half) {
 				span = half
 			} else {

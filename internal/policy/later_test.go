@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -79,7 +80,11 @@ func TestReturns(t *testing.T) {
 
 // TestSeen: what is shown of a long condition ends with what decided, and with the whole.
 func TestSeen(t *testing.T) {
-	long := strings.Repeat(`(containerImageTag + "`+strings.Repeat("x", 100)+`").size() > 0 && `, 12) + `isProdEnv && envName == "dev"`
+	long := ""
+	for i := range 40 {
+		long += fmt.Sprintf(`(containerImageTag + "%d%s").size() > 0 && `, i, strings.Repeat("x", 100))
+	}
+	long += `isProdEnv && envName == "dev"`
 	d := Decide(promote(t, policyDoc("a", "passCondition: '"+long+"'\napplyTo: [{env: prod}]")))
 	r, ok := find(d.Results, denied, "does not meet the pass condition of a")
 	if !ok || !strings.HasPrefix(r.Seen, "..., ") || !strings.Contains(r.Seen, `, isProdEnv = true, envName = "prod", envName == "dev" = false, `) || !strings.HasSuffix(r.Seen, "... = false") {

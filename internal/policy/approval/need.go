@@ -81,17 +81,31 @@ func (c *count) ballot(n *Need, blocked bool) *ballot {
 	b := &ballot{allowRequester: n.AllowRequester, allowBuilder: n.AllowBuilder, blocked: blocked, ttl: n.ttl(), roles: roles, who: whoHolds(roles)}
 	c.ballots = append(c.ballots, b)
 	b.verdicts = make([]verdict, len(c.opinions))
-	var counted, unsure []string
+	fit := func(o *opinion) bool { return o.as == promotion.Approved && o.void == "" }
+	yes, perhaps := 0, 0
 	for i := range c.opinions {
-		o := &c.opinions[i]
-		if o.as != promotion.Approved || o.void != "" {
-			continue
+		if o := &c.opinions[i]; fit(o) {
+			b.verdicts[i] = c.judge(b, o)
+			switch b.verdicts[i].answer {
+			case Yes:
+				yes++
+			case Unknown:
+				perhaps++
+			case No:
+				b.refused++
+			}
 		}
-		v := &b.verdicts[i]
-		if *v = c.judge(b, o); v.answer != No && b.children == nil {
-			most := len(c.opinions) - i
-			b.certain, b.possible, b.given = make([]time.Time, 0, most), make([]time.Time, 0, most), make([]time.Time, 0, most)
-			b.children, counted = make([]promotion.Result, 0, most), make([]string, 0, most)
+	}
+	var unsure []string
+	counted := make([]string, 0, yes)
+	b.certain, b.given, b.possible = make([]time.Time, 0, yes), make([]time.Time, 0, yes), make([]time.Time, 0, yes+perhaps)
+	if yes+perhaps > 0 {
+		b.children = make([]promotion.Result, 0, yes+perhaps)
+	}
+	for i := range c.opinions {
+		o, v := &c.opinions[i], &b.verdicts[i]
+		if !fit(o) {
+			continue
 		}
 		switch v.answer {
 		case Yes:
@@ -110,8 +124,6 @@ func (c *count) ballot(n *Need, blocked bool) *ballot {
 				Rule: "approval", Status: promotion.Unknown, Missing: []string{v.text},
 				Title: o.who + " approved, and nobody can say whether it counts: " + v.text + " could not be read",
 			})
-		case No:
-			b.refused++
 		}
 	}
 	b.seen, b.exclusions = seen(counted, unsure), c.exclusions(n)

@@ -134,7 +134,7 @@ func (k *compiler) compile() *Condition {
 	k.programs = map[string]program{}
 	k.inspect()
 	root := k.planner.plan(k.tree.Expr())
-	if k.planner.named >= maxSteps {
+	if k.planner.named >= maxNamed {
 		root.source = k.planner.shown(k.tree.Expr()) // what the whole comes to is always a step
 	}
 	c := &Condition{source: k.source, root: root, slots: k.planner.slots, named: k.planner.named, programs: k.programs}

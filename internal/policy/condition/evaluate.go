@@ -14,6 +14,7 @@ import (
 // Limits of what an outcome says.
 const (
 	maxSteps      = 60
+	maxNamed      = 300 // parts of one condition that become steps
 	maxMissing    = 50
 	maxErr        = 500 // bytes
 	maxStepSource = 120 // bytes of the source of a step
@@ -36,7 +37,7 @@ type Outcome struct {
 	Err     string       // the first error, one line; "" without one
 	Asked   []Membership // those that Missing names
 	Cost    uint64       // at most about 10^6; one unit is about 100 ns
-	Steps   []Step       // in the order of evaluation, operands first; at most 60
+	Steps   []Step       // in the order of evaluation, operands first; of more than 60 the last
 }
 
 // A Step is a sub-expression that was reached, and what it came to.
@@ -85,7 +86,7 @@ func (c *Condition) evaluate(s *Subject, explain bool) (o Outcome, l *lack) {
 	defer runs.Put(r)
 	r.start(c, s)
 	if r.quiet = !explain; explain {
-		r.steps = make([]Step, 0, c.named)
+		r.steps = make([]Step, 0, min(c.named, maxSteps))
 	}
 	// Functions of cel-go panic where a value of type dyn is not what they expect.
 	defer func() {
@@ -129,12 +130,17 @@ func (r *run) outcome(v ref.Val, l *lack) (Outcome, *lack) {
 	return o, nil
 }
 
-// full says whether no further step is kept: the last place is for the whole expression.
-func (r *run) full() bool { return len(r.steps) >= maxSteps-1 }
+// keep keeps a step, and of too many the last, which decide.
+func (r *run) keep(s Step) {
+	if len(r.steps) == maxSteps {
+		r.steps = slices.Delete(r.steps, 0, 1)
+	}
+	r.steps = append(r.steps, s)
+}
 
 // note keeps the value of a sub-expression.
 func (r *run) note(n *node, v ref.Val, l *lack) {
-	if n != r.root && (r.full() || slices.ContainsFunc(r.steps, func(s Step) bool { return s.Source == n.source })) {
+	if n != r.root && slices.ContainsFunc(r.steps, func(s Step) bool { return s.Source == n.source }) {
 		return
 	}
 	s := Step{Source: n.source, Offset: n.offset}
@@ -143,17 +149,17 @@ func (r *run) note(n *node, v ref.Val, l *lack) {
 	} else {
 		s.Value = show(v)
 	}
-	r.steps = append(r.steps, s)
+	r.keep(s)
 }
 
 // noteElement keeps which element of a list decided, or lacked something.
 func (r *run) noteElement(n *loop, element ref.Val, at int, v ref.Val, l *lack) {
-	if n.predicate == "" || r.full() || l == nil && v != n.decisive {
+	if n.predicate == "" || len(r.steps) >= maxSteps || l == nil && v != n.decisive {
 		return
 	}
 	s := Step{Source: n.predicate + clip(show(element), maxStepSource), Offset: at, Value: show(n.decisive)}
 	if l != nil {
 		s.Value = clip(l.String(), maxShown)
 	}
-	r.steps = append(r.steps, s)
+	r.keep(s)
 }

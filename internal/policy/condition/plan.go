@@ -69,7 +69,7 @@ func (p *planner) plan(e ast.Expr) *node {
 
 // name makes the node worth a step.
 func (p *planner) name(n *node, e ast.Expr) {
-	if p.loops > 0 || p.named >= maxSteps {
+	if p.loops > 0 || p.named >= maxNamed {
 		return
 	}
 	p.named++
