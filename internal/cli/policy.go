@@ -231,6 +231,13 @@ func reported(problems policy.Problems) []report.DocumentProblem {
 
 // readSmall reads a file of bounded size.
 func readSmall(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, pathError(name, err)
+	}
+	if !info.Mode().IsRegular() && !info.IsDir() {
+		return nil, fmt.Errorf("%s is not a plain file, and is not read", shown(name))
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, pathError(name, err)

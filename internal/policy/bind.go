@@ -22,13 +22,14 @@ type where struct {
 	apps         []string
 	repositories []string // canonical, "" for none
 	path         string
+	opaque       bool // any image, and of any app where apps is empty, may come from there
 }
 
 // match reports whether the selector matches.
 func (s Selector) match(w where) bool {
 	return s.environment(w.env) &&
-		(s.App == "" || slices.ContainsFunc(w.apps, func(a string) bool { return a != "" && matches(s.App, a) })) &&
-		(s.Image == "" || slices.ContainsFunc(w.repositories, func(r string) bool { return matchRepository(s.Image, r) })) &&
+		(s.App == "" || w.opaque && len(w.apps) == 0 || slices.ContainsFunc(w.apps, func(a string) bool { return a != "" && matches(s.App, a) })) &&
+		(s.Image == "" || w.opaque || slices.ContainsFunc(w.repositories, func(r string) bool { return matchRepository(s.Image, r) })) &&
 		(s.Path == "" || w.path != "" && matches(s.Path, w.path))
 }
 
@@ -68,6 +69,12 @@ func (p *ImagePromotionPolicy) Governs(way Way) bool {
 	return true
 }
 
+// governs is Governs in an environment. Where nothing comes before one, every promotion is
+// direct, and a policy for sequential ones would otherwise govern nothing.
+func (p *ImagePromotionPolicy) governs(way Way, e Env) bool {
+	return p.Governs(way) || way == Direct && e.First()
+}
+
 // Bound returns the promotion policies that are bound to an app in an environment and
 // govern the kind of change, in the order of their documents. Images are canonical
 // repositories. An update, and a promotion that is not sequential, are direct.
@@ -87,8 +94,8 @@ func Bound(s *Set, app, env string, images, paths []string, kind promotion.Kind,
 	}
 	var all []*ImagePromotionPolicy
 	for _, p := range s.Promotions {
-		if p.Governs(way) && slices.ContainsFunc(paths, func(path string) bool {
-			return p.match(where{e, []string{app}, images, path})
+		if p.governs(way, e) && slices.ContainsFunc(paths, func(path string) bool {
+			return p.match(where{env: e, apps: []string{app}, repositories: images, path: path})
 		}) {
 			all = append(all, p)
 		}
@@ -99,12 +106,17 @@ func Bound(s *Set, app, env string, images, paths []string, kind promotion.Kind,
 // bound returns the policies that a changed place is judged under: those of its old and its
 // new app and image. In an environment where some policy is bound, a place that no policy
 // names is judged under each one bound to an app beside it, and if there is none under all
-// of that environment.
+// of that environment. The organisation's policies are picked without regard to those of the
+// repository, so that none of these draws a place away from them.
 func (s *Set) bound(w where, beside []string) []*ImagePromotionPolicy {
+	return append(s.boundOf(true, w, beside), s.boundOf(false, w, beside)...)
+}
+
+func (s *Set) boundOf(floor bool, w where, beside []string) []*ImagePromotionPolicy {
 	pick := func(yes func(*ImagePromotionPolicy) bool) []*ImagePromotionPolicy {
 		var all []*ImagePromotionPolicy
 		for _, p := range s.Promotions {
-			if yes(p) {
+			if p.Floor == floor && yes(p) {
 				if all == nil {
 					all = make([]*ImagePromotionPolicy, 0, len(s.Promotions))
 				}

@@ -72,6 +72,9 @@ func (j *judge) configuration() bool {
 		r.Status, r.Title = promotion.Unknown, "the organisation's documents cannot be read"
 		r.Missing = []string{"the organisation's floor"}
 		r.Who, r.Next = "the operator of Pinnace", "let the App read the organisation's .github repository, or say that there is no floor"
+	case j.in.Kind == "":
+		r.Status, r.Title, r.Missing = promotion.Unknown, "nobody said what kind of change it is", []string{"kind"}
+		r.Who = "Pinnace"
 	case j.in.Env != "":
 		env, ok := j.set.World.environment(j.in.Env)
 		j.env = env
@@ -194,9 +197,10 @@ func (j *judge) place() {
 				w.repositories = append(w.repositories, r)
 			}
 		}
+		w.apps = append(w.apps, j.set.World.floorApps(w)...)
 		p.bound = j.set.bound(w, c.Beside)
 		for _, policy := range p.bound {
-			if policy.Governs(p.way) {
+			if policy.governs(p.way, j.env) {
 				p.governed = append(p.governed, policy)
 				r := j.rule(policy)
 				r.add(w.apps)
@@ -218,7 +222,8 @@ func (j *judge) rule(p *ImagePromotionPolicy) *rule {
 		}
 	}
 	r := &rule{policy: p, needs: p.Needs, asked: map[int]bool{}}
-	if j.in.Kind == promotion.Rollback && p.Rollback != nil && j.in.Rollback.Stood == approval.Yes && j.in.Rollback.Verified == approval.Yes {
+	added := slices.ContainsFunc(j.in.Changes, func(c Change) bool { return c.Old.Name == "" })
+	if j.in.Kind == promotion.Rollback && p.Rollback != nil && !added && j.in.Rollback.Stood == approval.Yes && j.in.Rollback.Verified == approval.Yes {
 		r.needs = *p.Rollback
 	}
 	j.rules = append(j.rules, r)

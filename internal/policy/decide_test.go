@@ -304,7 +304,7 @@ func TestKinds(t *testing.T) {
 			in.Kind, in.Changes[0].TagNow, in.Changes[0].Stands = promotion.ByHand, Known(oldDigest), Known([]string{})
 		}), denied, "no policy of prod governs direct promotions"},
 		{"by hand: nobody knows what the tag means", sequential, all(hand, command, pin, func(in *Input) {
-			in.Kind = promotion.ByHand
+			in.Kind, in.Request.By = promotion.ByHand, []promotion.Identity{alice}
 		}), unknown, "nobody knows what ghcr.io/acme/shop:1.4.0 means now"},
 		{"by hand: a removal needs approvals only", one, all(hand, command, func(in *Input) {
 			in.Changes[0].New, in.Changes[0].NewApp, in.Changes[0].Exists = image.Ref{}, "", approval.Unknown

@@ -86,7 +86,10 @@ func (j *joiner) environments() {
 				break
 			}
 		}
-		if len(f.AfterAny) > 0 && (len(e.After) == 0 && len(e.AfterAny) == 0 || slices.ContainsFunc(e.AfterAny, func(a string) bool { return !slices.Contains(f.AfterAny, a) })) {
+		if len(f.After) > 0 && len(e.AfterAny) > 0 {
+			j.problem(e.File, e.Line, "dropped order: the organisation puts %s after all of %s, and afterAny asks for one: delete afterAny", f.Name, list(f.After, "and"))
+		}
+		if len(f.AfterAny) > 0 && (len(e.AfterAny) == 0 && !slices.ContainsFunc(e.After, func(a string) bool { return slices.Contains(f.AfterAny, a) }) || slices.ContainsFunc(e.AfterAny, func(a string) bool { return !slices.Contains(f.AfterAny, a) })) {
 			j.problem(e.File, e.Line, "dropped order: the organisation puts %s after one of %s: write afterAny: [%s]", f.Name, list(f.AfterAny, "and"), strings.Join(f.AfterAny, ", "))
 		}
 	}
@@ -178,13 +181,21 @@ func (j *joiner) grants() {
 		role Role
 	}
 	told := map[key]bool{}
+	said := func(role Role) bool {
+		return slices.ContainsFunc(j.floor.World.Grants, func(g Grant) bool { return g.Role == role })
+	}
+	floor := j.floor.World
+	if said(Promoter) && !said(Admin) {
+		// Who is admin is promoter too: where that is said, so is this.
+		floor.Grants = append(slices.Clone(floor.Grants), Grant{Role: Admin, Permission: promotion.PermissionAdmin})
+	}
 	for _, role := range []Role{Requester, Promoter, Deployer, Admin} {
-		if !slices.ContainsFunc(j.floor.World.Grants, func(g Grant) bool { return g.Role == role }) {
+		if !slices.ContainsFunc(floor.Grants, func(g Grant) bool { return g.Role == role }) {
 			continue
 		}
 		for _, env := range envs {
 			for _, app := range apps {
-				f, ok := j.floor.World.grant(role, env, app)
+				f, ok := floor.grant(role, env, app)
 				r, explicit := j.repo.World.grant(role, env, app)
 				k := key{r.File, r.Line, role}
 				if !ok || !explicit || r.Line == 0 || told[k] {
@@ -246,7 +257,15 @@ func widerLists(wantUsers, wantTeams, users, teams []string) string {
 // govern a pair and none of them governs direct ones.
 func (j *joiner) direct() {
 	apps := append([]string{""}, j.repo.World.appNames()...)
-	for _, p := range j.repo.Promotions {
+	policies := slices.Clone(j.repo.Promotions)
+	for _, more := range j.repo.further {
+		if p, ok := j.floor.Promotion(more.policy); ok && len(more.selectors) > 0 {
+			bound := *p
+			bound.ApplyTo, bound.Origin = more.selectors, Origin{Name: p.Name, File: more.selectors[0].File, Line: more.selectors[0].Line}
+			policies = append(policies, &bound)
+		}
+	}
+	for _, p := range policies {
 		if !p.Direct {
 			continue
 		}

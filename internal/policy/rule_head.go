@@ -1,7 +1,8 @@
 package policy
 
 import (
-	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/pinnace-dev/pinnace/internal/policy/approval"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
@@ -42,6 +43,13 @@ func (j *judge) digests() {
 	for i := range j.places {
 		c := j.places[i].change
 		key := c.New.Repository() + "@" + string(c.New.Digest)
+		if !c.Removal() && !c.New.Pinned() && j.in.Kind != promotion.ByHand {
+			children = append(children, promotion.Result{
+				Rule: "digest", Status: promotion.Denied, Title: name(c.New) + " has no digest, and what is promoted is a digest",
+				Who: "who asks", Next: "pinnace resolve " + c.New.Tagged(),
+			})
+			continue
+		}
 		if c.Removal() || !c.New.Pinned() || seen[key] && c.Exists == approval.Yes {
 			continue
 		}
@@ -173,6 +181,8 @@ func (j *judge) emergency() {
 			why = "it is for another seal"
 		case b.At.After(j.in.Now):
 			why = "it is of a later time"
+		case b.At.IsZero() || b.At.Before(j.in.Seal.At):
+			why = "it is older than what it is for"
 		case admin == approval.No:
 			why = name + " is no admin"
 		case admin != approval.Yes:
@@ -194,7 +204,7 @@ func (j *judge) emergency() {
 }
 
 func onlyBlanks(s string) bool {
-	return !slices.ContainsFunc([]rune(s), func(c rune) bool { return c > ' ' && c != 0x7f && c != 0xA0 })
+	return !strings.ContainsFunc(s, func(c rune) bool { return unicode.IsGraphic(c) && !unicode.IsSpace(c) })
 }
 
 // waive turns a result that stands in the way into one that does not, under break-glass.

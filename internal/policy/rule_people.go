@@ -24,6 +24,9 @@ func (j *judge) count() {
 	if j.in.Request.Bot && j.in.Kind == promotion.ByHand {
 		in.Requesters, in.RequesterUnknown = j.standIns()
 	}
+	if j.in.Kind == promotion.ByHand && len(in.Requesters) == 0 {
+		in.RequesterUnknown = true // somebody wrote it
+	}
 	nobody := len(in.Requesters) == 0 && !in.RequesterUnknown
 	for _, r := range j.rules {
 		n := approval.Need{

@@ -169,7 +169,7 @@ func (j *judge) opaque() {
 
 // unread returns the policies that a change which cannot be read is judged under.
 func (j *judge) unread(o *Opaque) []*ImagePromotionPolicy {
-	return j.set.bound(where{env: j.env, apps: o.Apps, path: o.Path}, nil)
+	return j.set.bound(where{env: j.env, apps: o.Apps, path: o.Path, opaque: true}, nil)
 }
 
 // soak holds images to their time in the source.

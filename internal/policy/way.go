@@ -42,6 +42,8 @@ func (j *judge) wayOf(c *Change) (way Way, missing string) {
 		return Direct, ""
 	case promotion.Rollback:
 		switch {
+		case c.Old.Name == "":
+			return Direct, "" // what comes besides did not stand there
 		case j.in.Rollback.Stood == Is(true):
 			return Return, ""
 		case j.in.Rollback.Stood == Is(false):

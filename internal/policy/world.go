@@ -1,6 +1,10 @@
 package policy
 
-import "github.com/pinnace-dev/pinnace/internal/promotion"
+import (
+	"slices"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+)
 
 // A World is what documents may speak of: the names of one repository's configuration, or
 // of the organisation's.
@@ -69,6 +73,21 @@ func (w World) environment(name string) (Env, bool) {
 		}
 	}
 	return Env{}, false
+}
+
+// floorApps returns the organisation's names of apps that have one of a place's images: a
+// repository that configures no app names it otherwise.
+func (w World) floorApps(at where) []string {
+	var names []string
+	if w.floor == nil {
+		return nil
+	}
+	for _, a := range w.floor.Apps {
+		if !slices.Contains(at.apps, a.Name) && slices.ContainsFunc(at.repositories, func(r string) bool { return slices.Contains(a.Images, r) }) {
+			names = append(names, a.Name)
+		}
+	}
+	return names
 }
 
 func (w World) environmentNames() []string {
