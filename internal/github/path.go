@@ -52,7 +52,7 @@ var (
 	ownerForm = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})$`)
 	nameForm  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 	loginForm = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,99})(?:\[bot\])?$`)
-	slugForm  = regexp.MustCompile(`^[\pL\pN_-][\pL\pN._-]{0,254}$`)
+	slugForm  = regexp.MustCompile(`^[\pL\pN_-][\pL\pN._-]*$`)
 	shaForm   = regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`)
 	encoded   = regexp.MustCompile(`(?i)%(?:2e|2f|5c|25|00|0a|0d)`)
 )
@@ -79,7 +79,7 @@ func (p path) login(s string) path {
 }
 
 func (p path) slug(s string) path {
-	if !slugForm.MatchString(s) {
+	if utf8.RuneCountInString(s) > 255 || !slugForm.MatchString(s) {
 		return p.bad("team", s, "is not a team's slug: write the last part of its address")
 	}
 	return p.add("/" + url.PathEscape(s))
