@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
-	"strconv"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+
 	"github.com/pinnace-dev/pinnace/internal/document"
 	"github.com/pinnace-dev/pinnace/internal/image"
 )
@@ -33,8 +33,8 @@ var formats = map[string]func(string) error{
 	"pinnace-semver":      checkSemver,
 	"pinnace-slug":        checkSlug,
 	"pinnace-source":      checkSource,
-	"pinnace-team":        checkTeam,
-	"pinnace-user":        checkUser,
+	"pinnace-team":        document.CheckTeam,
+	"pinnace-user":        document.CheckUser,
 	"pinnace-variable":    checkVariable,
 }
 
@@ -112,50 +112,12 @@ func checkSlug(s string) error {
 	return nil
 }
 
-func checkLogin(s string) bool {
-	name := strings.TrimSuffix(s, "[bot]")
-	return name != "" && len(name) <= 100 && only(name, lower+upper+digits+"-_") && name[0] != '-'
-}
-
-func checkUser(s string) error {
-	login, id, numbered := strings.Cut(s, "#")
-	if strings.HasPrefix(s, "@") {
-		return fmt.Errorf("%s begins with @: write %s", document.Quote(s), document.Quote(s[1:]))
-	}
-	if strings.Contains(login, "/") {
-		return fmt.Errorf("%s is a team: list it under teams", document.Quote(s))
-	}
-	if !checkLogin(login) {
-		return fmt.Errorf("%s is not a GitHub login: expected login or login#id, such as carol#583231", document.Quote(s))
-	}
-	if numbered {
-		if n, err := strconv.ParseInt(id, 10, 64); err != nil || n <= 0 || id[0] == '+' {
-			return fmt.Errorf("%s has an id that is not a number: expected login#id, such as carol#583231 (`gh api users/LOGIN --jq .id` prints it)", document.Quote(s))
-		}
-	}
-	return nil
-}
-
-func checkTeam(s string) error {
-	org, slug, ok := strings.Cut(s, "/")
-	if strings.HasPrefix(s, "@") {
-		return fmt.Errorf("%s begins with @: write %s", document.Quote(s), document.Quote(s[1:]))
-	}
-	if !ok {
-		return fmt.Errorf("%s is not a team: expected organisation/slug, such as acme/release", document.Quote(s))
-	}
-	if !checkLogin(org) || slug == "" || !only(slug, lower+upper+digits+"-_.") {
-		return fmt.Errorf("%s is not a team: expected organisation/slug, with the slug from the team's address, such as acme/release", document.Quote(s))
-	}
-	return nil
-}
-
 func checkSource(s string) error {
 	if s == "" {
 		return nil
 	}
 	owner, name, ok := strings.Cut(s, "/")
-	if !ok || !checkLogin(owner) || name == "" || !only(name, lower+upper+digits+"-_.") {
+	if !ok || !document.IsLogin(owner) || name == "" || !only(name, lower+upper+digits+"-_.") {
 		return fmt.Errorf("%s is not a repository: expected owner/name, such as acme/shop, without address", document.Quote(s))
 	}
 	return nil

@@ -6,13 +6,8 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
-	"github.com/pinnace-dev/pinnace/internal/document"
-)
 
-// What a glob may hold at most: braces multiply, and each product is tried.
-const (
-	maxGlob     = 512
-	maxProducts = 64
+	"github.com/pinnace-dev/pinnace/internal/document"
 )
 
 // checkGlob holds a glob to the grammar of doublestar, below the repository root.
@@ -40,34 +35,7 @@ func checkGlob(s string) error {
 	case strings.Contains(s, "//"):
 		return fmt.Errorf("the glob %s holds //: write one /", document.Quote(s))
 	}
-	return checkPattern(s)
-}
-
-func checkPattern(s string) error {
-	if len(s) > maxGlob {
-		return fmt.Errorf("the glob has more than %d bytes", maxGlob)
-	}
-	if !doublestar.ValidatePattern(s) {
-		return fmt.Errorf("%s is not a glob: a [ or { is not closed, or a class is empty; *, **, ?, [abc] and {one,two} are understood", document.Quote(s))
-	}
-	products, depth, commas := 1, 0, 0
-	for _, c := range s {
-		switch {
-		case c == '{':
-			if depth++; depth > 1 {
-				return fmt.Errorf("the glob %s has braces within braces: write several globs", document.Quote(s))
-			}
-			commas = 0
-		case c == ',' && depth > 0:
-			commas++
-		case c == '}' && depth > 0:
-			depth--
-			if products *= commas + 1; products > maxProducts {
-				return fmt.Errorf("the braces of the glob %s stand for more than %d globs: write fewer", document.Quote(s), maxProducts)
-			}
-		}
-	}
-	return nil
+	return document.CheckGlob(s)
 }
 
 // matches reports whether a slash path matches the glob. A glob that is not valid

@@ -62,10 +62,10 @@ func checkImageGlob(s string) error {
 	if tagged && (name == "" || tag == "") {
 		return fmt.Errorf("%s has nothing on one side of the colon: write name:tag, or the name alone", document.Quote(s))
 	}
-	if err := checkPattern(name); err != nil {
+	if err := document.CheckGlob(name); err != nil {
 		return err
 	}
-	return checkPattern(tag)
+	return document.CheckGlob(tag)
 }
 
 func checkRepositoryGlob(s string) error {

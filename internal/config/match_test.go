@@ -268,7 +268,7 @@ func TestLoad(t *testing.T) {
 }
 
 func TestUser(t *testing.T) {
-	for in, want := range map[string]User{"carol": {"carol", 0}, "carol#5": {"carol", 5}, "renovate[bot]": {"renovate[bot]", 0}, "al_acme": {"al_acme", 0}} {
+	for in, want := range map[string]User{"carol": {Login: "carol"}, "carol#5": {Login: "carol", ID: 5}, "renovate[bot]": {Login: "renovate[bot]"}, "al_acme": {Login: "al_acme"}} {
 		var u User
 		if err := u.UnmarshalText([]byte(in)); err != nil || u != want || u.String() != in {
 			t.Errorf("%s: got %+v, %v", in, u, err)

@@ -102,7 +102,7 @@ func TestExample(t *testing.T) {
 	if staging.Soak.String() != "1h0m0s" || staging.Deploy != DeployButton {
 		t.Errorf("staging: got soak %s, deploy %s", staging.Soak, staging.Deploy)
 	}
-	if diff := cmp.Diff(c.Roles.Promoter, Role{PermissionWrite, []string{"acme/release"}, []User{{"carol", 583231}}}); diff != "" {
+	if diff := cmp.Diff(c.Roles.Promoter, Role{PermissionWrite, []string{"acme/release"}, []User{{Login: "carol", ID: 583231}}}); diff != "" {
 		t.Errorf("promoter (-got +want):\n%s", diff)
 	}
 	if line, column := c.Locate("/environments/1/after/0"); line != 14 || column != 13 {

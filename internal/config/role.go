@@ -1,9 +1,6 @@
 package config
 
-import (
-	"strconv"
-	"strings"
-)
+import "github.com/pinnace-dev/pinnace/internal/document"
 
 // Roles says who may do what. Use [Config.RolesOf] rather than Overrides.
 type Roles struct {
@@ -46,34 +43,7 @@ const (
 )
 
 // A User is a GitHub login, and the account's id where the author gave one.
-type User struct {
-	Login string
-	ID    int64 // 0: not given
-}
-
-// String spells login or login#id.
-func (u User) String() string {
-	if u.ID == 0 {
-		return u.Login
-	}
-	return u.Login + "#" + strconv.FormatInt(u.ID, 10)
-}
-
-// MarshalText spells login or login#id.
-func (u User) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
-
-// UnmarshalText reads login or login#id.
-func (u *User) UnmarshalText(text []byte) error {
-	if err := checkUser(string(text)); err != nil {
-		return err
-	}
-	login, id, _ := strings.Cut(string(text), "#")
-	u.Login, u.ID = login, 0
-	if id != "" {
-		u.ID, _ = strconv.ParseInt(id, 10, 64) // checkUser parsed it
-	}
-	return nil
-}
+type User = document.User
 
 // RolesOf returns the roles that hold for an app in an environment. Role by role
 // the most specific override wins: the pair, the environment, the app. Overrides

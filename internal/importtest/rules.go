@@ -46,7 +46,7 @@ var rules = []rule{
 	{pkg: "internal/image", pure: true},
 	{pkg: "internal/promotion", pure: true, internal: []string{"internal/image"}},
 	{pkg: "internal/manifest", pure: true, internal: []string{"internal/image"}, third: []string{kyaml}},
-	{pkg: "internal/document", pure: true, third: []string{kyaml, jsonschema, distance}},
+	{pkg: "internal/document", pure: true, third: []string{kyaml, jsonschema, distance, doublestar}},
 	{
 		pkg: "internal/config", pure: true, internal: []string{"internal/image", "internal/document"},
 		third: []string{kyaml, doublestar, semver}, tests: []string{jsonschema},

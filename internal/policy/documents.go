@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/document"
@@ -184,34 +182,7 @@ type binding struct {
 }
 
 // A User is a GitHub login, and the account's id where the author gave one.
-type User struct {
-	Login string
-	ID    int64 // 0: not given
-}
-
-// String spells login or login#id.
-func (u User) String() string {
-	if u.ID == 0 {
-		return u.Login
-	}
-	return u.Login + "#" + strconv.FormatInt(u.ID, 10)
-}
-
-// MarshalText spells login or login#id.
-func (u User) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
-
-// UnmarshalText reads login or login#id.
-func (u *User) UnmarshalText(text []byte) error {
-	if err := checkUser(string(text)); err != nil {
-		return err
-	}
-	login, id, _ := strings.Cut(string(text), "#")
-	u.Login, u.ID = login, 0
-	if id != "" {
-		u.ID, _ = strconv.ParseInt(id, 10, 64) // checkUser parsed it
-	}
-	return nil
-}
+type User = document.User
 
 // covers reports whether a document that names environments holds in env.
 func covers(all, production bool, globs []string, env Env) bool {

@@ -3,10 +3,10 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+
 	"github.com/pinnace-dev/pinnace/internal/document"
 )
 
@@ -20,7 +20,7 @@ var formats = map[string]func(string) error{
 	"pinnace-line":     checkLine,
 	"pinnace-name":     checkPolicyName,
 	"pinnace-pattern":  checkPattern,
-	"pinnace-team":     checkTeam,
+	"pinnace-team":     document.CheckTeam,
 	"pinnace-user":     checkUser,
 }
 
@@ -54,18 +54,9 @@ func checkPolicyName(s string) error {
 	return nil
 }
 
-// What a glob may hold at most: braces multiply, and each product is tried.
-const (
-	maxGlob     = 512
-	maxProducts = 64
-)
-
 func checkPattern(s string) error {
 	if s == "" {
 		return errors.New("the glob is empty: write a name, or * for all")
-	}
-	if len(s) > maxGlob {
-		return fmt.Errorf("the glob has more than %d bytes", maxGlob)
 	}
 	if strings.Contains(s, `\`) {
 		return fmt.Errorf(`the glob %s holds a backslash: write a literal * as [*]`, document.Quote(s))
@@ -76,27 +67,7 @@ func checkPattern(s string) error {
 	if strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f }) {
 		return fmt.Errorf("the glob %s holds a line break or a control character", document.Quote(s))
 	}
-	if !doublestar.ValidatePattern(s) {
-		return fmt.Errorf("%s is not a glob: a [ or { is not closed, or a class is empty; *, **, ?, [abc] and {one,two} are understood", document.Quote(s))
-	}
-	products, depth, commas := 1, 0, 0
-	for _, c := range s {
-		switch {
-		case c == '{':
-			if depth++; depth > 1 {
-				return fmt.Errorf("the glob %s has braces within braces: write several globs", document.Quote(s))
-			}
-			commas = 0
-		case c == ',' && depth > 0:
-			commas++
-		case c == '}' && depth > 0:
-			depth--
-			if products *= commas + 1; products > maxProducts {
-				return fmt.Errorf("the braces of the glob %s stand for more than %d globs: write fewer", document.Quote(s), maxProducts)
-			}
-		}
-	}
-	return nil
+	return document.CheckGlob(s)
 }
 
 func checkPath(s string) error {
@@ -130,43 +101,13 @@ func matches(glob, name string) bool {
 	return ok && err == nil
 }
 
-func checkLogin(s string) bool {
-	name := strings.TrimSuffix(s, "[bot]")
-	return name != "" && len(name) <= 100 && only(name, lower+upper+digits+"-_") && name[0] != '-'
-}
-
+// checkUser holds a text to a person who can approve.
 func checkUser(s string) error {
-	login, id, numbered := strings.Cut(s, "#")
-	if strings.HasPrefix(s, "@") {
-		return fmt.Errorf("%s begins with @: write %s", document.Quote(s), document.Quote(s[1:]))
+	if err := document.CheckUser(s); err != nil {
+		return err
 	}
-	if strings.Contains(login, "/") {
-		return fmt.Errorf("%s is a team: list it under teams", document.Quote(s))
-	}
-	if !checkLogin(login) {
-		return fmt.Errorf("%s is not a GitHub login: expected login or login#id, such as carol#583231", document.Quote(s))
-	}
-	if strings.HasSuffix(login, "[bot]") {
+	if login, _, _ := strings.Cut(s, "#"); strings.HasSuffix(login, "[bot]") {
 		return fmt.Errorf("%s is a bot, and bots never approve: name a person", document.Quote(s))
-	}
-	if numbered {
-		if n, err := strconv.ParseInt(id, 10, 64); err != nil || n <= 0 || id[0] == '+' {
-			return fmt.Errorf("%s has an id that is not a number: expected login#id, such as carol#583231 (`gh api users/LOGIN --jq .id` prints it)", document.Quote(s))
-		}
-	}
-	return nil
-}
-
-func checkTeam(s string) error {
-	org, slug, ok := strings.Cut(s, "/")
-	if strings.HasPrefix(s, "@") {
-		return fmt.Errorf("%s begins with @: write %s", document.Quote(s), document.Quote(s[1:]))
-	}
-	if !ok {
-		return fmt.Errorf("%s is not a team: expected organisation/slug, such as acme/release", document.Quote(s))
-	}
-	if !checkLogin(org) || slug == "" || !only(slug, lower+upper+digits+"-_.") {
-		return fmt.Errorf("%s is not a team: expected organisation/slug, with the slug from the team's address, such as acme/release", document.Quote(s))
 	}
 	return nil
 }

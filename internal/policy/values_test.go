@@ -91,7 +91,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestUser(t *testing.T) {
-	text, err := json.Marshal([]User{{"carol", 3}, {"dave", 0}})
+	text, err := json.Marshal([]User{{Login: "carol", ID: 3}, {Login: "dave"}})
 	if err != nil || string(text) != `["carol#3","dave"]` {
 		t.Errorf("got %s, %v", text, err)
 	}
