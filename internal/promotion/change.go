@@ -30,18 +30,25 @@ type Change struct {
 	Object   string // kind and name of the object that holds it, for people
 	Line     int    // from 1, for people
 	Old, New image.Ref
+	// Insert says that the place is new: an entry of a kustomization's images, or a digest
+	// key. Old is then what runs there without it.
+	Insert bool
 }
 
 // A Digest is the hash of a list of changes: which place gets which image instead of which.
 // It does not depend on order, on lines or on the names of objects.
 func Digest(kind Kind, changes []Change) string {
-	type entry [5]string
+	type entry []string
 	var list []entry
 	for _, c := range changes {
 		doc, _ := json.Marshal(c.Document)
-		list = append(list, entry{c.Path, string(doc), c.Pointer, c.Old.String(), c.New.String()})
+		e := entry{c.Path, string(doc), c.Pointer, c.Old.String(), c.New.String()}
+		if c.Insert {
+			e = append(e, "insert")
+		}
+		list = append(list, e)
 	}
-	slices.SortFunc(list, func(a, b entry) int { return slices.Compare(a[:], b[:]) })
+	slices.SortFunc(list, func(a, b entry) int { return slices.Compare(a, b) })
 	text, _ := json.Marshal([]any{"pinnace changes v1", kind, list})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])

@@ -8,6 +8,7 @@ type CheckRun struct {
 	Name        string
 	SHA         string
 	App         int64  // who wrote it; read only
+	AppSlug     string // its name in addresses; read only
 	Status      string // queued, in_progress, completed
 	Conclusion  string // success, failure, neutral, action_required, ...; "" until completed
 	ExternalID  string
@@ -50,9 +51,11 @@ type Deployment struct {
 	Environment string
 	SHA, Ref    string
 	App         int64 // performed_via_github_app
+	AppSlug     string
 	Creator     Identity
 	Created     time.Time
 	State       string // success, failure, error, inactive, in_progress, queued, pending; "" = none yet
 	StateApp    int64
+	StateSlug   string // of StateApp
 	StateAt     time.Time
 }

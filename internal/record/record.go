@@ -1,0 +1,43 @@
+package record
+
+import (
+	"time"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+)
+
+// A Record is what Pinnace remembers of one pull request.
+type Record struct {
+	Repository  int64             `json:"repository"`
+	PullRequest int               `json:"pullRequest,omitempty"` // 0 until it is open
+	Base        string            `json:"base"`                  // the branch
+	Kind        promotion.Kind    `json:"kind"`
+	Request     promotion.Request `json:"request"` // zero for kinds that nobody asks for
+	// Heads are those that were judged, in the order of their first sight. The newest is last.
+	Heads []Head `json:"heads"`
+	// Reviews are those that were seen, as they were seen first.
+	Reviews []Review `json:"reviews,omitempty"`
+	// Next is the head that Pinnace is about to move the branch to. Where that has no record,
+	// this one is its.
+	Next string `json:"next,omitempty"`
+	// Decided is the newest verdict, and Merging says that the branch was about to be merged.
+	Decided promotion.Status `json:"decided,omitempty"`
+	Merging bool             `json:"merging,omitempty"`
+}
+
+// A Head is one commit that the pull request had as its head.
+type Head struct {
+	SHA  string    `json:"sha"`
+	Seal string    `json:"seal"`
+	At   time.Time `json:"at"` // when it was first seen, or pushed by Pinnace
+}
+
+// A Review is one as it was first seen.
+type Review struct {
+	ID          int64                 `json:"id"`
+	By          promotion.Identity    `json:"by"`
+	As          promotion.ReviewState `json:"as"`
+	Commit      string                `json:"commit"` // that it was submitted on
+	Submitted   time.Time             `json:"submitted"`
+	HadStanding string                `json:"hadStanding,omitempty"` // yes, no, or "" where nobody knew
+}
