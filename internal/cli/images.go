@@ -153,7 +153,7 @@ func (f *imageFlags) run(cmd *cobra.Command, match func(plan.Standing) bool, pla
 func knownEnvironment(sources []source, name string) error {
 	var known []string
 	for _, s := range sources {
-		for _, e := range s.Config().Environments {
+		for _, e := range s.Config.Environments {
 			known = append(known, e.Name)
 		}
 	}
@@ -216,7 +216,7 @@ func (f *imageFlags) ask(ctx context.Context, sources []source, images []report.
 	}
 	clients := map[string]*registry.Client{}
 	for _, s := range sources {
-		client, err := f.registries.client(s.Config())
+		client, err := f.registries.client(s.Config)
 		if err != nil {
 			return nil, err
 		}

@@ -73,8 +73,18 @@ var rules = []rule{
 	},
 	{
 		pkg: "internal/policy/scenario", pure: true,
-		internal: []string{"internal/image", "internal/promotion", "internal/config", "internal/policy", "internal/policy/condition", "internal/policy/approval"},
+		internal: []string{"internal/image", "internal/promotion", "internal/config", "internal/rulebook", "internal/policy", "internal/policy/condition", "internal/policy/approval"},
 		third:    []string{kyaml, distance, "golang.org/x/tools/txtar"}, tests: []string{"policies"},
+	},
+	{pkg: "internal/record", pure: true, internal: []string{"internal/image", "internal/promotion"}},
+	{pkg: "internal/command", pure: true, internal: []string{"internal/image", "internal/promotion"}},
+	{
+		pkg: "internal/rulebook", pure: true,
+		internal: []string{"internal/image", "internal/promotion", "internal/document", "internal/config", "internal/policy"},
+	},
+	{
+		pkg: "internal/guard", pure: true,
+		internal: []string{"internal/image", "internal/promotion", "internal/document", "internal/config", "internal/policy", "internal/policy/approval", "internal/rulebook", "internal/command"},
 	},
 	{pkg: "policies", tests: []string{"internal/policy", "internal/policy/scenario", "internal/promotion"}},
 	{pkg: "internal/git", third: []string{gogitAll, gobilly}},
@@ -85,9 +95,18 @@ var rules = []rule{
 	},
 	{
 		pkg:      "internal/reconcile",
-		internal: []string{"internal/image", "internal/promotion", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/message", "internal/git"},
+		internal: []string{"internal/image", "internal/promotion", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/message", "internal/record", "internal/git"},
 		without:  []string{"os", "net", "database/sql"},
 		tests:    []string{"internal/sandbox", "internal/github", "internal/registry", "internal/openapi"},
+	},
+	{
+		pkg: "internal/verdict",
+		internal: []string{
+			"internal/image", "internal/promotion", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/message", "internal/git",
+			"internal/record", "internal/command", "internal/rulebook", "internal/guard", "internal/policy", "internal/policy/approval", "internal/policy/condition", "internal/reconcile",
+		},
+		without: []string{"os", "net", "database/sql"},
+		tests:   []string{"internal/sandbox", "internal/github", "internal/registry", "internal/openapi"},
 	},
 	{
 		pkg: "internal/report", internal: []string{"internal/image", "internal/promotion", "internal/manifest", "internal/plan", "internal/check"},
@@ -95,7 +114,7 @@ var rules = []rule{
 	},
 	{
 		pkg:      "internal/cli",
-		internal: []string{"internal/image", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/dir", "internal/registry", "internal/promotion", "internal/git", "internal/github", "internal/reconcile", "internal/report", "internal/sandbox", "internal/policy", "internal/policy/scenario", "policies", "testdata"},
+		internal: []string{"internal/image", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/dir", "internal/registry", "internal/promotion", "internal/git", "internal/github", "internal/reconcile", "internal/verdict", "internal/record", "internal/command", "internal/rulebook", "internal/guard", "internal/message", "internal/report", "internal/sandbox", "internal/policy", "internal/policy/scenario", "policies", "testdata"},
 		third:    []string{"github.com/spf13/cobra", "github.com/spf13/pflag", colour, distance, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	},
 	{pkg: "internal/message", pure: true, internal: []string{"internal/image", "internal/promotion"}, tests: []string{"github.com/yuin/goldmark"}},

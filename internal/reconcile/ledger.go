@@ -24,41 +24,29 @@ type Ledger struct {
 	Git    *git.Repository
 	Commit git.Hash // the tip that is read
 
-	config  *config.Config
-	reach   *plan.Reach
-	index   *Index
-	files   *Reconciler
+	*Reading
 	entries plan.Entries
 }
 
 // Open reads the tip.
 func (l *Ledger) Open(ctx context.Context) error {
-	p := &pass{Proposer: &Proposer{Git: l.Git}, isDefault: true}
-	var err error
-	if p.tip, err = l.Git.Snapshot(l.Commit); err != nil {
+	tip, err := l.Git.Snapshot(l.Commit)
+	if err != nil {
 		return fmt.Errorf("read commit %s: %w", l.Commit, err)
 	}
-	rules, err := p.configure(ctx)
+	files, err := Documents(ctx, tip)
 	if err != nil {
 		return err
 	}
-	l.files, l.config = p.reconciler(), p.config
-	if l.index, err = l.files.index(ctx, p.tip, rules, nil); err != nil {
+	c, err := Configured(files)
+	if err != nil {
 		return err
 	}
-	if l.reach, err = p.reach(l.index); err != nil {
+	if l.Reading, err = Read(ctx, tip, c, nil); err != nil {
 		return err
 	}
-	l.entries = plan.EntriesOf(l.index.Files(), l.reach.Environments)
+	l.entries = l.Entries()
 	return nil
-}
-
-// Config returns the configuration at the tip.
-func (l *Ledger) Config() *config.Config { return l.config }
-
-// Inventory lists what stands at the tip.
-func (l *Ledger) Inventory() []plan.Standing {
-	return plan.Inventory(l.config, l.index.Files(), l.apps(nil), l.entries, l.reach.Environments, l.reach.Owner)
 }
 
 // An Arrival is a commit that brought an image to a place. Everything in it is what the
@@ -123,7 +111,7 @@ func (l *Ledger) arrivals(ctx context.Context, c git.CommitInfo) ([]Arrival, err
 	}
 	var old, new []plan.File
 	for _, d := range deltas {
-		if l.files.format(d.Path) == manifest.None || strings.HasPrefix(d.Path, configDir+"/") {
+		if l.Format(d.Path) == manifest.None || strings.HasPrefix(d.Path, configDir+"/") {
 			continue
 		}
 		for _, side := range []struct {
@@ -131,7 +119,7 @@ func (l *Ledger) arrivals(ctx context.Context, c git.CommitInfo) ([]Arrival, err
 			entry    git.Entry
 			files    *[]plan.File
 		}{{before, d.Old, &old}, {now, d.New, &new}} {
-			f, ok, err := l.scan(side.snapshot, side.entry)
+			f, ok, err := l.Scan(side.snapshot, side.entry)
 			if err != nil {
 				return nil, err
 			}
@@ -156,26 +144,6 @@ func since(ctx context.Context, before, now *git.Snapshot) ([]git.Delta, error) 
 	return out, err
 }
 
-func (l *Ledger) scan(s *git.Snapshot, e git.Entry) (plan.File, bool, error) {
-	if e.Path == "" || e.Problem != nil {
-		return plan.File{}, false, nil
-	}
-	data, err := s.Blob(e.Blob, manifest.MaxFile)
-	if err != nil {
-		if errors.Is(err, git.ErrLimit) || errors.As(err, new(*git.Problem)) {
-			return plan.File{}, false, nil
-		}
-		return plan.File{}, false, fmt.Errorf("read %s: %w", e.Path, err)
-	}
-	return plan.File{Path: e.Path, Result: manifest.Scan(data, l.files.format(e.Path), l.files.extra(e.Path)...)}, true, nil
-}
-
-// apps names apps by the images of the tip, and of further files.
-func (l *Ledger) apps(further []plan.File) config.AppNames {
-	refs := plan.Refs(l.config, l.index.Files(), l.reach.Environments)
-	return l.config.AppNames(append(refs, plan.Refs(l.config, further, l.reach.Environments)...))
-}
-
 // Skipped lists what the tip holds that could not be read as images.
 func (l *Ledger) Skipped() []plan.Left {
 	var out []plan.Left
@@ -194,7 +162,7 @@ func (l *Ledger) Skipped() []plan.Left {
 
 // compare returns what differs between the places of two sets of files.
 func (l *Ledger) compare(c git.CommitInfo, old, new []plan.File) []Arrival {
-	apps := l.apps(append(slices.Clone(old), new...))
+	apps := l.Apps(append(slices.Clone(old), new...))
 	left := l.standing(old, apps)
 	base := Arrival{Commit: c.Hash, When: c.Committer.When, Author: c.Author.Name, Subject: subject(c.Message)}
 	base.PullRequest = pullRequestOf(base.Subject)
@@ -239,7 +207,7 @@ func (l *Ledger) compare(c git.CommitInfo, old, new []plan.File) []Arrival {
 
 // standing lists what says what runs.
 func (l *Ledger) standing(files []plan.File, apps config.AppNames) []plan.Standing {
-	all := plan.Inventory(l.config, files, apps, l.entries, l.reach.Environments, l.reach.Owner)
+	all := plan.Inventory(l.Config, files, apps, l.entries, l.Environments, l.Owner)
 	return slices.DeleteFunc(all, func(s plan.Standing) bool { return s.Overridden })
 }
 

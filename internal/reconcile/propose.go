@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/check"
 	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/git"
-	"github.com/pinnace-dev/pinnace/internal/image"
 	"github.com/pinnace-dev/pinnace/internal/manifest"
 	"github.com/pinnace-dev/pinnace/internal/plan"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
@@ -240,6 +238,7 @@ type pass struct {
 	images    Registries
 	tip       *git.Snapshot
 	files     *Reconciler
+	reading   *Reading
 	workflows Answer
 	updates   map[string]bool // branches of the update pull requests that are open; nil until asked for
 }
@@ -257,8 +256,7 @@ func (p *pass) settle(ctx context.Context) error {
 	if p.tip, err = p.Git.Snapshot(p.heads[p.base.Branch]); err != nil {
 		return fmt.Errorf("read commit %s: %w", p.base.Commit, err)
 	}
-	rules, err := p.configure(ctx)
-	if err != nil {
+	if err := p.configure(ctx); err != nil {
 		return err
 	}
 	if p.images, err = p.Registries(p.config); err != nil {
@@ -270,7 +268,7 @@ func (p *pass) settle(ctx context.Context) error {
 	if !p.base.DryRun && p.repo.Permission != "" && !p.repo.Permission.AtLeast(promotion.PermissionWrite) {
 		return &Refusal{Class: promotion.ErrForbidden, Text: fmt.Sprintf("the token may only %s %s: it needs Contents: write to push a branch and Pull requests: write to open one; --dry-run shows the plan without them", p.repo.Permission, p.repo.FullName())}
 	}
-	proposals, err := p.plan(ctx, rules)
+	proposals, err := p.plan(ctx)
 	if err != nil {
 		return err
 	}
@@ -278,59 +276,34 @@ func (p *pass) settle(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// configure reads .pinnace/ at the tip. It returns what tells one configuration from
-// another.
-func (p *pass) configure(ctx context.Context) (string, error) {
-	files := map[string][]byte{}
-	version := ""
-	err := p.tip.Walk(ctx, func(path string) bool {
-		return path == configDir || strings.HasPrefix(path, configDir+"/")
-	}, func(e git.Entry) error {
-		if ext := path.Ext(e.Path); e.Problem == nil && ext != ".yaml" && ext != ".yml" {
-			return nil
-		}
-		if e.Problem != nil {
-			return &Refusal{Class: promotion.ErrInvalid, Text: fmt.Sprintf("%s: the configuration cannot be read: %s", e.Path, e.Problem.Text)}
-		}
-		data, err := p.tip.Blob(e.Blob, manifest.MaxFile)
-		if err != nil {
-			return fmt.Errorf("%s: the configuration cannot be read: %w", e.Path, err)
-		}
-		files[e.Path] = data
-		if e.Path == configFile {
-			version = e.Blob.String()
-		}
-		return nil
-	})
+// configure reads .pinnace/ at the tip.
+func (p *pass) configure(ctx context.Context) error {
+	files, err := Documents(ctx, p.tip)
 	if err != nil {
-		return "", err
+		return err
 	}
-	c, _, problems := config.Load(files)
-	if problems.HasErrors() {
-		return "", &Refusal{Class: promotion.ErrInvalid, Text: problems.Err().Error()}
+	if p.config, err = Configured(files); err != nil {
+		return err
 	}
-	if !p.isDefault && len(c.Branches) > 0 {
+	if !p.isDefault && len(p.config.Branches) > 0 {
 		p.base.Warnings = append(p.base.Warnings, fmt.Sprintf("branches in %s counts on the default branch %s only", configFile, p.repo.DefaultBranch))
 	}
-	p.config = c
-	return version, nil
+	return nil
 }
 
 // plan scans, asks and builds.
-func (p *pass) plan(ctx context.Context, rules string) ([]plan.Proposal, error) {
-	r := p.reconciler()
-	index, err := r.index(ctx, p.tip, rules, p.Indexes[p.base.Branch])
+func (p *pass) plan(ctx context.Context) ([]plan.Proposal, error) {
+	r := &Reconciler{Resolver: p.images, Concurrency: p.Concurrency, Progress: p.Progress}
+	reading, err := read(ctx, p.tip, p.config, p.Indexes[p.base.Branch], r)
 	if err != nil {
 		return nil, err
 	}
+	p.base.Warnings = append(p.base.Warnings, reading.Warnings...)
 	if p.Indexes != nil {
-		p.Indexes[p.base.Branch] = index
+		p.Indexes[p.base.Branch] = reading.index
 	}
-	p.files = r
-	reach, err := p.reach(index)
-	if err != nil {
-		return nil, err
-	}
+	p.files, p.reading = r, reading
+	index, reach := reading.index, reading.reach
 	options := plan.Options{Style: manifest.Style(p.config.Pin.Style)}
 	a := newAsker(ctx, r)
 	tracks := &selections{facts: p.images, of: map[pursuitKey]plan.Selection{}, errs: map[pursuitKey]error{}}
@@ -396,51 +369,6 @@ func (p *pass) askAll(files []check.File, reach *plan.Reach, o plan.Options, a *
 func pinInquiry(f *manifest.Finding, o plan.Options) inquiry {
 	tag, digest := plan.Needs(f, o)
 	return inquiry{plan.Tagged(f), tag, digest}
-}
-
-// reconciler reads files as the configuration says.
-func (p *pass) reconciler() *Reconciler {
-	r := &Reconciler{Resolver: p.images, Concurrency: p.Concurrency, Progress: p.Progress}
-	r.Platform, _ = p.config.Pin.OnePlatform()
-	r.Selected = func(path string) bool { return !strings.HasPrefix(path, configDir+"/") }
-	r.Exempt = func(_ string, ref image.Ref) string {
-		if p.config.Ignored(ref) {
-			return "pin.ignore of the configuration names it"
-		}
-		return ""
-	}
-	r.Extra = func(path string) []manifest.Extra { return extras(p.config, path) }
-	return r
-}
-
-// extras returns the places that the configuration adds to a file.
-func extras(c *config.Config, path string) []manifest.Extra {
-	var out []manifest.Extra
-	for _, x := range c.ExtraOf(path) {
-		for _, pointer := range x.Pointers {
-			out = append(out, manifest.Extra{Kind: x.Kind, Pointer: pointer})
-		}
-	}
-	return out
-}
-
-// reach says which environments each file affects. A file in the paths of two is an error.
-func (p *pass) reach(index *Index) (*plan.Reach, error) {
-	if index.reach == nil {
-		files := index.Files()
-		var paths []string
-		for _, f := range files {
-			paths = append(paths, f.Path)
-		}
-		if problems := p.config.Overlaps(paths); problems.HasErrors() {
-			return nil, &Refusal{Class: promotion.ErrInvalid, Text: problems.Err().Error()}
-		}
-		index.reach = plan.NewReach(p.config, files, index.paths.has)
-	}
-	for _, problem := range index.reach.Problems() {
-		p.base.Warnings = append(p.base.Warnings, problem.String())
-	}
-	return index.reach, nil
 }
 
 // sorted returns the keys of a map in order.
