@@ -35,7 +35,7 @@ func TestLibrary(t *testing.T) {
 				}
 			}
 			load(t, name, text, policy.World{Floor: true})
-			load(t, name, text, scenario.WorldOf(scenario.Default()))
+			load(t, name, text, scenario.Suite{Config: scenario.Default()}.World())
 			suite, problems := scenario.Parse(name+".txtar", []byte(file(t, name+".txtar")))
 			for _, p := range problems {
 				t.Error(p)
@@ -59,7 +59,7 @@ func TestLibrary(t *testing.T) {
 			}
 		})
 	}
-	if _, problems := policy.Load(all, scenario.WorldOf(scenario.Default())); n < 12 || len(problems) > 0 {
+	if _, problems := policy.Load(all, scenario.Suite{Config: scenario.Default()}.World()); n < 12 || len(problems) > 0 {
 		t.Errorf("%d policies, all together: %v", n, problems)
 	}
 	for _, s := range []promotion.Status{promotion.Passed, promotion.Waiting, promotion.Denied, promotion.Unknown} {

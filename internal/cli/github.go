@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/github"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 	"github.com/pinnace-dev/pinnace/internal/reconcile"
+	"github.com/pinnace-dev/pinnace/internal/verdict"
 )
 
 // githubFlags are the flags of every verb that speaks to GitHub.
@@ -72,6 +74,8 @@ type access struct {
 	author git.Signature
 	// workflows says whether the token may change files in .github/workflows.
 	workflows reconcile.Answer
+	self      promotion.Self     // the App, zero where the token is not taken with its key
+	viewer    promotion.Identity // whose token it is, zero where it is an App's
 }
 
 // open builds the one client of GitHub for a repository.
@@ -109,8 +113,10 @@ func (f *githubFlags) open(ctx context.Context, owner, name string) (*access, er
 		if who, ok, err := a.client.Viewer(ctx); err != nil {
 			return nil, err
 		} else if ok {
-			a.author = a.signature(who)
+			a.author, a.viewer = a.signature(who), who
 		}
+	} else if a.self, _, err = a.client.Self(ctx); err != nil {
+		return nil, err
 	}
 	return a, nil
 }
@@ -149,13 +155,23 @@ func (f *githubFlags) asApp(ctx context.Context, a *access, o github.Options, ow
 		a.author = a.signature(bot)
 	}
 	permissions := map[string]string{"contents": "write", "pull_requests": "write", "metadata": "read"}
+	for name, wanted := range furtherPermissions {
+		if has := installation.Permissions[name]; has == wanted || has == "write" || has == "admin" {
+			permissions[name] = wanted
+		}
+	}
 	a.workflows = reconcile.No
-	if installation.Permissions["workflows"] == "write" {
+	if permissions["workflows"] == "write" {
 		a.workflows = reconcile.Yes
-		permissions["workflows"] = "write" // to pin images in .github/workflows
 	}
 	a.tokens = app.Tokens(installation.ID, []int64{repo.ID}, permissions)
 	return nil
+}
+
+// furtherPermissions are taken where the installation has them: for checks, requests and
+// incidents, teams, gates, the merge queue, and images in .github/workflows.
+var furtherPermissions = map[string]string{
+	"checks": "write", "issues": "write", "members": "read", "deployments": "read", "statuses": "read", "merge_queues": "write", "workflows": "write",
 }
 
 // signature returns the author of commits: an address that GitHub knows the account by and
@@ -211,12 +227,35 @@ func (f *githubFlags) mirror(a *access, owner, name string) (*git.Repository, er
 	return nil, fmt.Errorf("--cache %s: %w", f.cache, err)
 }
 
+// steward joins all that acts on one repository.
+func (f *githubFlags) steward(ctx context.Context, owner, name string, registries *registryFlags) (*verdict.Steward, *access, func(), error) {
+	a, err := f.open(ctx, owner, name)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	p, done, err := f.join(a, owner, name, registries)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	p.Now, p.Version, p.Concurrency = time.Now, versionNumber(), registries.concurrency
+	j := &verdict.Judge{
+		Owner: owner, Name: name, Forge: a.client, Git: p.Git, Remote: p.Remote, Registries: p.Registries, Now: time.Now,
+		App: a.self.App, Bot: a.self.Bot, Version: versionNumber(), Indexes: map[string]*reconcile.Index{},
+	}
+	p.Indexes = j.Indexes
+	return &verdict.Steward{Proposer: p, Judge: j}, a, done, nil
+}
+
 // proposer joins GitHub, git and the registries for one repository.
 func (f *githubFlags) proposer(ctx context.Context, owner, name string, registries *registryFlags) (*reconcile.Proposer, func(), error) {
 	a, err := f.open(ctx, owner, name)
 	if err != nil {
 		return nil, nil, err
 	}
+	return f.join(a, owner, name, registries)
+}
+
+func (f *githubFlags) join(a *access, owner, name string, registries *registryFlags) (*reconcile.Proposer, func(), error) {
 	repo, err := f.mirror(a, owner, name)
 	if err != nil {
 		return nil, nil, err

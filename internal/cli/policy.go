@@ -18,6 +18,7 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/policy"
 	"github.com/pinnace-dev/pinnace/internal/policy/scenario"
 	"github.com/pinnace-dev/pinnace/internal/report"
+	"github.com/pinnace-dev/pinnace/internal/rulebook"
 )
 
 // The directories of a repository's documents.
@@ -44,8 +45,8 @@ func newPolicy() *cobra.Command {
 	return cmd
 }
 
-// A rulebook is the documents of a directory, with the configuration that they speak of.
-type rulebook struct {
+// A folder is the documents of a directory, with the configuration that they speak of.
+type folder struct {
 	root     string // of the repository, or the directory of the documents
 	dir      string // that is shown to people
 	config   *config.Config
@@ -80,7 +81,7 @@ func findRoot(start string) (string, error) {
 
 // openRules reads the documents of the repository that a path is in. A directory outside of
 // any .pinnace that holds documents and cases, as a library does, is read by itself.
-func openRules(ctx context.Context, named string) (*rulebook, error) {
+func openRules(ctx context.Context, named string) (*folder, error) {
 	info, err := os.Stat(named)
 	if err != nil {
 		return nil, pathError(named, err)
@@ -138,8 +139,8 @@ func listed(dir, ext string) ([]string, error) {
 }
 
 // readRules reads the files of some directories below root, and finds the repository's apps.
-func readRules(ctx context.Context, root, repository string, dirs ...string) (*rulebook, error) {
-	b := &rulebook{root: root, config: scenario.Default(), dir: shown(root)}
+func readRules(ctx context.Context, root, repository string, dirs ...string) (*folder, error) {
+	b := &folder{root: root, config: scenario.Default(), dir: shown(root)}
 	files := map[string][]byte{}
 	for _, d := range dirs {
 		names, err := listed(filepath.Join(root, filepath.FromSlash(d)), ".yaml")
@@ -173,7 +174,7 @@ func readRules(ctx context.Context, root, repository string, dirs ...string) (*r
 }
 
 // findApps scans the repository for the apps of its images.
-func (b *rulebook) findApps(ctx context.Context) error {
+func (b *folder) findApps(ctx context.Context) error {
 	p, err := (&projectFlags{}).openWith([]string{b.root}, func(string) (*config.Config, error) { return b.config, nil })
 	if err != nil {
 		return err
@@ -206,17 +207,17 @@ func (b *rulebook) findApps(ctx context.Context) error {
 }
 
 // broken reports whether a file cannot be read.
-func (b *rulebook) broken() bool { return hasErrors(b.problems) }
+func (b *folder) broken() bool { return hasErrors(b.problems) }
 
 func hasErrors(all []report.DocumentProblem) bool {
 	return slices.ContainsFunc(all, func(p report.DocumentProblem) bool { return p.Severity == "error" })
 }
 
 // world returns what the documents may speak of.
-func (b *rulebook) world() policy.World { return scenario.WorldOf(b.config, b.found...) }
+func (b *folder) world() policy.World { return rulebook.WorldOf(b.config, b.found...) }
 
 // load loads all documents.
-func (b *rulebook) load() (*policy.Set, []report.DocumentProblem) {
+func (b *folder) load() (*policy.Set, []report.DocumentProblem) {
 	set, problems := policy.Load(scenario.Documents(b.docs), b.world())
 	return set, reported(problems)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/policy"
 	"github.com/pinnace-dev/pinnace/internal/policy/scenario"
 	"github.com/pinnace-dev/pinnace/internal/report"
+	"github.com/pinnace-dev/pinnace/internal/rulebook"
 )
 
 func newPolicyTest() *cobra.Command {
@@ -133,7 +134,7 @@ func testPolicies(ctx context.Context, paths []string, only *regexp.Regexp) (rep
 				if err != nil {
 					return out, err
 				}
-				b = &bench{rulebook: rules}
+				b = &bench{folder: rules}
 				books[dir] = b
 			}
 			suite, skipped, err := b.suite(file, only)
@@ -202,9 +203,9 @@ func caseFiles(named string) ([]string, error) {
 	return files, nil
 }
 
-// A bench is a rulebook whose documents are loaded once for suites that share them.
+// A bench is a folder whose documents are loaded once for suites that share them.
 type bench struct {
-	*rulebook
+	*folder
 	all      *policy.Set
 	problems []report.DocumentProblem
 	loaded   bool
@@ -213,14 +214,14 @@ type bench struct {
 // loadFor returns the documents that judge a suite, and the names of their files.
 func (b *bench) loadFor(s *scenario.Suite) (*policy.Set, []string, []report.DocumentProblem) {
 	if !s.Own && b.own {
-		s.Config = b.config
+		s.Config, s.BuiltIn = b.config, false
 	}
 	found := b.found
 	if s.Own || !b.own {
 		found = nil
 	}
 	if b.broken() {
-		return nil, nil, b.rulebook.problems
+		return nil, nil, b.folder.problems
 	}
 	document := strings.TrimSuffix(s.File, ".txtar") + ".yaml"
 	if !slices.ContainsFunc(b.docs, func(d config.Document) bool { return d.File == document }) {
@@ -228,7 +229,7 @@ func (b *bench) loadFor(s *scenario.Suite) (*policy.Set, []string, []report.Docu
 		if !s.Own {
 			if !b.loaded {
 				b.loaded = true
-				b.all, b.problems = loaded(b.docs, scenario.WorldOf(s.Config, found...), nil)
+				b.all, b.problems = loaded(b.docs, rulebook.WorldOf(s.Config, found...), nil)
 			}
 			return b.all, files, b.problems
 		}
@@ -236,7 +237,7 @@ func (b *bench) loadFor(s *scenario.Suite) (*policy.Set, []string, []report.Docu
 		return set, files, problems
 	}
 	docs, left := scenario.Only(b.docs, document)
-	set, problems := loaded(docs, scenario.WorldOf(s.Config, found...), left)
+	set, problems := loaded(docs, rulebook.WorldOf(s.Config, found...), left)
 	return set, filesOf(docs), problems
 }
 

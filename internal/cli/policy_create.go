@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -258,6 +259,9 @@ func casesOf(from, to string) ([]byte, error) {
 	return data, nil
 }
 
+// maxName is how long the name of a policy and of its file may be.
+const maxName = 100
+
 // A writer writes documents that validate.
 type writer struct {
 	cmd          *cobra.Command
@@ -270,6 +274,12 @@ type writer struct {
 func (w writer) write(name string, data, cases []byte) error {
 	if name != filepath.Base(name) || strings.ContainsAny(name, `/\`) || strings.HasPrefix(name, ".") {
 		return usage("%q cannot name a file: use letters, digits, - and _", name)
+	}
+	if len(name) > maxName {
+		return usage("--name has %d characters: want %d at most", utf8.RuneCountInString(name), maxName)
+	}
+	if ext := filepath.Ext(name); ext == ".yaml" || ext == ".yml" || ext == ".txtar" {
+		return usage("--name %s ends in %s, which its file gets by itself: write --name %s", name, ext, strings.TrimSuffix(name, ext))
 	}
 	root, err := findRoot(".")
 	if err != nil {
@@ -300,18 +310,24 @@ func (w writer) write(name string, data, cases []byte) error {
 		_, err := w.cmd.OutOrStdout().Write(data)
 		return err
 	}
+	if old, err := os.ReadFile(file); err == nil && w.same && bytes.Equal(old, data) {
+		out.File = shown(file)
+		if w.output == "json" {
+			return out.JSON(w.cmd.OutOrStdout())
+		}
+		report.WriteProblems(w.cmd.OutOrStdout(), problems)
+		fmt.Fprintf(w.cmd.OutOrStdout(), "unchanged: %s says this already; next: pinnace policy validate\n", report.Plain(out.File))
+		return nil
+	}
 	beside := strings.TrimSuffix(file, ".yaml") + ".txtar"
 	if !w.force {
 		for _, f := range []string{file, beside} {
 			if _, err := os.Lstat(f); err == nil && !(f == beside && cases == nil) {
-				if old, err := os.ReadFile(f); err == nil && w.same && bytes.Equal(old, data) {
-					continue
-				}
 				return fmt.Errorf("%s exists; --force replaces it", shown(f))
 			}
 		}
 	}
-	if err := writeNew(file, data, w.force || w.same); err != nil {
+	if err := writeNew(file, data, w.force); err != nil {
 		return err
 	}
 	out.File = shown(file)
@@ -336,7 +352,7 @@ func (w writer) write(name string, data, cases []byte) error {
 // validated holds a file that is to be written to the documents beside it. It returns the
 // names of its documents, and the problems of this file alone.
 func validated(ctx context.Context, root, file string, data []byte) (names []string, problems []report.DocumentProblem, err error) {
-	b := &rulebook{root: root, config: config.Default()}
+	b := &folder{root: root, config: config.Default()}
 	if info, err := os.Stat(filepath.Join(root, pinnaceDir)); err == nil && info.IsDir() {
 		if b, err = openRules(ctx, root); err != nil {
 			return nil, nil, err

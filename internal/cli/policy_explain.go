@@ -12,10 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/policy"
 	"github.com/pinnace-dev/pinnace/internal/policy/scenario"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 	"github.com/pinnace-dev/pinnace/internal/report"
+	"github.com/pinnace-dev/pinnace/internal/rulebook"
 )
 
 // explainFlags state and change facts.
@@ -181,9 +183,9 @@ func rulesHere(ctx context.Context, dir string) (*policy.Set, scenario.Suite, []
 	}
 	s := scenario.Suite{Config: b.config}
 	if !b.own {
-		s.Config = scenario.Default()
+		s.Config, s.BuiltIn = scenario.Default(), true
 	}
-	set, problems := loaded(b.docs, scenario.WorldOf(s.Config, b.found...), nil)
+	set, problems := loaded(b.docs, rulebook.WorldOf(s.Config, b.found...), nil)
 	return set, s, problems, nil
 }
 
@@ -240,8 +242,17 @@ func caseOf(ctx context.Context, named string) (*policy.Set, scenario.Suite, sce
 	if err != nil {
 		return fail(err)
 	}
-	set, _, problems := (&bench{rulebook: rules}).loadFor(&s)
+	set, _, problems := (&bench{folder: rules}).loadFor(&s)
 	return set, s, s.Cases[at], problems, nil
+}
+
+// builtIn says that the environments are nobody's.
+func builtIn(c *config.Config) string {
+	names := make([]string, len(c.Environments))
+	for i, e := range c.Environments {
+		names[i] = e.Name
+	}
+	return "no environment is configured here: " + strings.Join(names, ", ") + " are built in, for trying policies out; next: pinnace config init"
 }
 
 // explain judges a case and prints the decision.
@@ -253,6 +264,13 @@ func explain(cmd *cobra.Command, c scenario.Case, s scenario.Suite, set *policy.
 		return usage("--%s", problems[0].Message)
 	case err != nil:
 		return err
+	}
+	if s.BuiltIn {
+		w := cmd.OutOrStdout()
+		if output == "json" {
+			w = cmd.ErrOrStderr()
+		}
+		fmt.Fprintln(w, builtIn(s.Config))
 	}
 	out := report.Decision{Case: c.Name, Subject: scenario.Subject(in), At: in.Now, Decision: policy.Decide(in)}
 	if output == "json" {

@@ -10,6 +10,7 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/policy"
 	"github.com/pinnace-dev/pinnace/internal/policy/scenario"
 	"github.com/pinnace-dev/pinnace/internal/report"
+	"github.com/pinnace-dev/pinnace/internal/rulebook"
 	"github.com/pinnace-dev/pinnace/policies"
 )
 
@@ -63,7 +64,7 @@ func library() (report.Library, error) {
 		if problems.HasErrors() {
 			return l, problems.Err()
 		}
-		set, found := policy.Load(scenario.Documents(docs), scenario.WorldOf(scenario.Default()))
+		set, found := policy.Load(scenario.Documents(docs), rulebook.WorldOf(scenario.Default()))
 		if found.HasErrors() {
 			return l, found.Err()
 		}

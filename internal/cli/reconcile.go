@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +12,7 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 	"github.com/pinnace-dev/pinnace/internal/reconcile"
 	"github.com/pinnace-dev/pinnace/internal/report"
+	"github.com/pinnace-dev/pinnace/internal/verdict"
 )
 
 func newReconcile() *cobra.Command {
@@ -67,20 +68,23 @@ means that something failed, and 4 that a token or a login is needed.`,
 			} else {
 				client.Close()
 			}
-			p, done, err := hub.proposer(cmd.Context(), owner, name, &registries)
+			s, _, done, err := hub.steward(cmd.Context(), owner, name, &registries)
 			if err != nil {
 				return err
 			}
 			defer done()
-			p.DryRun, p.MaxOpen, p.Concurrency = dryRun, maxOpen, registries.concurrency
-			p.Now, p.Progress, p.Version = time.Now, &reconcile.Progress{}, versionNumber()
+			p := s.Proposer
+			p.DryRun, s.Judge.DryRun, p.MaxOpen, p.Progress = dryRun, dryRun, maxOpen, &reconcile.Progress{}
 			stop := showProgress(cmd.Context(), cmd.ErrOrStderr(), p.Progress)
-			outcome, err := p.Reconcile(cmd.Context())
+			round, outcome, err := run(cmd.Context(), s)
 			stop()
 			if err != nil {
 				return err
 			}
 			out := reconcileReport(outcome)
+			if round != nil {
+				judgedReport(&out, round)
+			}
 			if output == "json" {
 				err = out.JSON(cmd.OutOrStdout())
 			} else {
@@ -101,6 +105,13 @@ means that something failed, and 4 that a token or a login is needed.`,
 			if failed := outcome.Failed(); failed != nil {
 				return exit(statusOf(failed))
 			}
+			if round != nil {
+				for _, c := range round.Judged.Cases {
+					if c.Err != nil {
+						return exit(statusOf(c.Err))
+					}
+				}
+			}
 			return nil
 		},
 	}
@@ -110,6 +121,46 @@ means that something failed, and 4 that a token or a login is needed.`,
 	hub.add(cmd)
 	registries.add(cmd)
 	return cmd
+}
+
+// run proposes, and where the token is an App's judges and merges.
+func run(ctx context.Context, s *verdict.Steward) (*verdict.Round, *reconcile.Outcome, error) {
+	if s.Judge.App == 0 {
+		outcome, err := s.Proposer.Reconcile(ctx)
+		return nil, outcome, err
+	}
+	round, err := s.Run(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return round, round.Proposed, nil
+}
+
+// judgedReport adds the verdicts of a round.
+func judgedReport(out *report.Reconcile, r *verdict.Round) {
+	for _, c := range r.Judged.Cases {
+		out.Verdicts = append(out.Verdicts, verdictReport(c))
+	}
+	for _, c := range r.Merged {
+		out.Verdicts = append(out.Verdicts, verdictReport(c))
+	}
+	for _, i := range r.Judged.Incidents {
+		out.Incidents = append(out.Incidents, report.Incident{Base: i.Base, Commit: i.Commit, PullRequest: i.Pull, Why: i.Why, Issue: i.Issue.Number, URL: i.Issue.URL})
+	}
+}
+
+func verdictReport(c verdict.Case) report.Verdict {
+	v := report.Verdict{
+		PullRequest: c.PullRequest.Number, URL: c.PullRequest.URL, Title: c.PullRequest.Title, Base: c.Base, Kind: string(c.Kind),
+		App: c.Request.App, Environments: c.Environments, Action: string(c.Action), Reason: c.Reason, Seal: c.Seal, Decision: c.Decision,
+	}
+	for _, i := range c.Request.By {
+		v.Requesters = append(v.Requesters, i.String())
+	}
+	if c.Err != nil {
+		v.Error = c.Err.Error()
+	}
+	return v
 }
 
 // reconcileReport turns what was done into what is said of it.

@@ -138,7 +138,7 @@ changes nothing but the image's own bytes.`,
 	root.SetHelpCommand(newHelp())
 	root.SetVersionTemplate("pinnace {{.Version}}\n")
 	root.SetFlagErrorFunc(suggestFlag)
-	root.AddCommand(newPin(), newCheck(), newResolve(), newImages(), newWhere(), newHistory(), newReconcile(), newDemo(), newConfig(), newPolicy(), newVersion())
+	root.AddCommand(newPin(), newCheck(), newResolve(), newImages(), newWhere(), newHistory(), newPromote(), newRollback(), newApprovals(), newDecide(), newReconcile(), newDemo(), newConfig(), newPolicy(), newVersion())
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.InitDefaultCompletionCmd()

@@ -162,6 +162,19 @@ func (s *Snapshot) Lookup(path string) (Entry, bool, error) {
 	return e, err == nil, err
 }
 
+// Subtree returns the hash of what stands at a path, a file or a directory, and whether there is
+// anything.
+func (s *Snapshot) Subtree(path string) (Hash, bool, error) {
+	if p := checkPath(path); p != nil {
+		return Hash{}, false, &PathError{path, p}
+	}
+	n, _, err := s.find(path)
+	if err != nil || n == nil {
+		return Hash{}, false, err
+	}
+	return n.hash, true, nil
+}
+
 // find returns the node at a path, or the node on the way to it that has a problem, and
 // where that is. It is nil where there is neither.
 func (s *Snapshot) find(path string) (*node, string, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	gh "github.com/google/go-github/v60/github"
@@ -38,6 +39,9 @@ type AppOptions struct {
 type App struct {
 	client *Client
 	tokens *appTokens
+
+	mu   sync.Mutex
+	self promotion.Self // zero until GitHub was asked; owned by mu
 }
 
 // NewApp returns an App, or an error that names the option that is wrong.
@@ -66,7 +70,7 @@ func NewApp(o AppOptions) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &App{client, tokens}, nil
+	return &App{client: client, tokens: tokens}, nil
 }
 
 // An AppIdentity is what GitHub knows of an App.

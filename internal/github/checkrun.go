@@ -187,7 +187,7 @@ func shorten(s string, n int, note string) string {
 
 func checkRun(w *gh.CheckRun) promotion.CheckRun {
 	return promotion.CheckRun{
-		ID: w.GetID(), Name: w.GetName(), SHA: w.GetHeadSHA(), App: w.GetApp().GetID(), Status: w.GetStatus(), Conclusion: w.GetConclusion(),
+		ID: w.GetID(), Name: w.GetName(), SHA: w.GetHeadSHA(), App: w.GetApp().GetID(), AppSlug: w.GetApp().GetSlug(), Status: w.GetStatus(), Conclusion: w.GetConclusion(),
 		ExternalID: w.GetExternalID(), DetailsURL: w.GetDetailsURL(), URL: w.GetHTMLURL(),
 		Title: w.GetOutput().GetTitle(), Summary: w.GetOutput().GetSummary(), Text: w.GetOutput().GetText(),
 		Started: w.GetStartedAt().Time, Completed: w.GetCompletedAt().Time,

@@ -148,15 +148,16 @@ func classify(a answer, q question) *Error {
 	default:
 		e.Class, e.Remedy = promotion.ErrInvalid, "GitHub does not take this request"
 	}
-	return e.spoken()
+	e.spoken()
+	e.detail(c, q.token)
+	return e
 }
 
 // spoken gives an error words of its own where GitHub has none.
-func (e *Error) spoken() *Error {
+func (e *Error) spoken() {
 	if e.Message == "" {
 		e.Message = cmp.Or(strings.ToLower(http.StatusText(e.Status)), "GitHub gives no reason")
 	}
-	return e
 }
 
 func webPage(e *Error, status int) {
@@ -274,7 +275,7 @@ func forbidden(e *Error, a answer, text string, q question) {
 	case holds(text, "upgrade to github"):
 		e.Remedy = "the plan of the repository's owner does not include this for private repositories"
 	case holds(text, "protected branch", "not authorized to push", "rule violations", "merge queue"):
-		e.Class, e.Remedy = promotion.ErrBlocked, "a rule of the branch refuses it; see Settings > Rules of the repository"
+		e.Class, e.Remedy = promotion.ErrBlocked, "a rule of the branch refuses it; "+seeRules
 	default:
 		e.Permission = accepted(a.header)
 		if e.Permission == "" {
@@ -305,17 +306,12 @@ func notAllowed(e *Error, text string) {
 	case holds(text, "base branch was modified", "merge already in progress", "try the merge again"):
 		e.Class, e.Remedy = promotion.ErrConflict, "the base branch moved during the merge; read the pull request again"
 	case holds(text, "merge queue"):
-		e.Remedy = "the branch has a merge queue; enqueue the pull request instead of merging it"
 	case holds(text, "not mergeable", "merge conflict"):
 		e.Class, e.Remedy = promotion.ErrConflict, "it conflicts with its base, or GitHub still works that out; read the pull request again"
 	case holds(text, "already merged", "pull request is closed", "is not open"):
 		e.Class, e.Remedy = promotion.ErrConflict, "somebody merged or closed it; read the pull request again"
-	case holds(text, "draft"):
-		e.Remedy = "mark the pull request as ready for review first"
-	case holds(text, "merges are not allowed", "merge commits are not allowed", "merging is not allowed", "merge method"):
-		e.Remedy = "choose a method of merging that the repository allows (Settings > General > Pull Requests)"
-	case holds(text, "status check", "approving review", "review", "rule violations", "protected", "required", "conversation", "signature"):
-		e.Remedy = "a rule of the branch is not met yet; see Settings > Rules of the repository"
+	case holds(text, "rule violations", "protected", "required"):
+		e.Remedy = "a rule of the branch is not met yet; " + seeRules
 	default:
 		e.Remedy = "GitHub does not allow this now; look at the pull request's page for the reason"
 	}
@@ -328,8 +324,10 @@ func conflict(e *Error, text string) {
 		e.Class, e.Remedy = promotion.ErrNotFound, "the repository has no commit yet; push one"
 	case holds(text, "head branch was modified", "head sha", "expected head"):
 		e.Remedy = "the pull request has another head than the one that was judged; judge the new one"
+	case holds(text, "out of date"):
+		e.Remedy = "the base branch moved, or GitHub still works the head out; read the pull request again"
 	case holds(text, "rule violations"):
-		e.Class, e.Remedy = promotion.ErrBlocked, "a rule of the branch refuses it; see Settings > Rules of the repository"
+		e.Class, e.Remedy = promotion.ErrBlocked, "a rule of the branch refuses it; "+seeRules
 	default:
 		e.Remedy = "it changed meanwhile; read it again"
 	}
@@ -354,7 +352,7 @@ func unprocessable(e *Error, text string, c complaint, q question) {
 	}
 	switch {
 	case holds(text, "rule violations", "protected ref", "protected branch", "required status check", "changes must be made through", "cannot update this protected"):
-		e.Class, e.Remedy = promotion.ErrBlocked, "a rule of the branch refuses it; see Settings > Rules of the repository"
+		e.Class, e.Remedy = promotion.ErrBlocked, "a rule of the branch refuses it; "+seeRules
 	case holds(text, "a pull request already exists for"):
 		e.Class, e.Remedy = promotion.ErrConflict, "the branch has an open pull request; read it, and change that one"
 	case holds(text, "reference already exists", "already_exists"):
@@ -419,11 +417,13 @@ func classifyGraphQL(a answer, q question) *Error {
 	case kind == "SERVICE_UNAVAILABLE" || kind == "INTERNAL" || holds(text, "something went wrong", "timeout", "timed out", "internal error"):
 		e.Class, e.Remedy = promotion.ErrTransient, "GitHub fails at the moment; https://www.githubstatus.com tells more"
 	case holds(text, "rule violations", "protected", "required", "merge queue", "not mergeable", "draft pull requests are not supported"):
-		e.Class, e.Remedy = promotion.ErrBlocked, "a rule of the branch refuses it; see Settings > Rules of the repository"
+		e.Class, e.Remedy = promotion.ErrBlocked, "a rule of the branch refuses it; "+seeRules
 	default:
 		e.Class, e.Remedy = promotion.ErrInvalid, "GitHub does not take this request as it is"
 	}
-	return e.spoken()
+	e.spoken()
+	e.detail(c, q.token)
+	return e
 }
 
 // page returns a link that may be shown: to GitHub's documentation, and nowhere else.

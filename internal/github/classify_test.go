@@ -100,6 +100,7 @@ func TestClassify(t *testing.T) {
 		{name: "merge: no reason", status: 405, body: `{}`, want: promotion.ErrBlocked, says: "page"},
 
 		{name: "head moved", status: 409, body: message("Head branch was modified. Review and try the merge again."), want: promotion.ErrConflict, says: "another head"},
+		{name: "head not worked out yet", status: 409, body: message("Head branch is out of date. Review and try the merge again."), want: promotion.ErrConflict, says: "base branch moved"},
 		{name: "empty repository", status: 409, body: message("Git Repository is empty."), want: promotion.ErrNotFound, says: "no commit"},
 		{name: "conflict by a rule", status: 409, body: message("Repository rule violations found"), want: promotion.ErrBlocked},
 		{name: "conflict", status: 409, body: message("Conflict"), want: promotion.ErrConflict},

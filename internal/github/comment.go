@@ -1,9 +1,15 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	gh "github.com/google/go-github/v60/github"
 
@@ -28,9 +34,72 @@ func (c *Client) Comments(ctx context.Context, repo promotion.Repository, number
 	}
 	all := make([]promotion.Comment, 0, len(wire))
 	for _, w := range wire {
-		all = append(all, comment(w))
+		one := comment(w)
+		one.Thread = number
+		all = append(all, one)
 	}
 	return all, nil
+}
+
+// CommentsSince returns the comments of every pull request and issue that were written or
+// edited at a time or later, the oldest change first
+// (https://docs.github.com/en/rest/issues/comments#list-issue-comments-for-a-repository).
+// Times are in whole seconds, so that since should be one that was seen, not the one after
+// it. More than 10,000 are promotion.ErrInvalid.
+//
+// Pages are asked for by time, not by number: a comment that is edited meanwhile moves to the
+// end, and would pull another one past the boundary of a numbered page.
+func (c *Client) CommentsSince(ctx context.Context, repo promotion.Repository, since time.Time) ([]promotion.Comment, error) {
+	q := call{op: "list the new comments of " + repo.FullName(), path: in(repo).add("/issues/comments"), need: "issues=read or pull_requests=read"}
+	var all []promotion.Comment
+	at := map[int64]int{}
+	from := since.UTC().Truncate(time.Second)
+	cursor := from.Add(-time.Second) // GitHub's "after" may leave the second itself out
+	for left := maxPages; left > 0; {
+		q.query, q.pages = url.Values{"sort": {"updated"}, "direction": {"asc"}}, left
+		if !since.IsZero() || len(all) > 0 {
+			q.query.Set("since", cursor.Format(time.RFC3339))
+		}
+		again := false
+		err := c.pages(ctx, q, func(a answer) (bool, error) {
+			left--
+			var page []*gh.IssueComment
+			if err := decode(q.op, a, &page); err != nil {
+				return false, err
+			}
+			newest := cursor
+			for _, w := range page {
+				one := comment(w)
+				if one.Thread == 0 || one.ID == 0 {
+					return false, malformed(q.op)
+				}
+				if one.Updated.After(newest) {
+					newest = one.Updated
+				}
+				if i, seen := at[one.ID]; seen {
+					all[i] = one
+				} else if !one.Updated.Before(from) {
+					at[one.ID] = len(all)
+					all = append(all, one)
+				}
+			}
+			if next := newest.Add(-time.Second); nextPage(a.header.Get("Link")) != "" && next.After(cursor) {
+				cursor, again = next, true
+				return false, nil
+			}
+			return true, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if !again {
+			slices.SortStableFunc(all, func(a, b promotion.Comment) int {
+				return cmp.Or(a.Updated.Compare(b.Updated), cmp.Compare(a.ID, b.ID))
+			})
+			return all, nil
+		}
+	}
+	return nil, tooManyPages(q.op, maxPages)
 }
 
 // Comment adds a comment, of at most 65,536 characters.
@@ -53,8 +122,12 @@ func (c *Client) comment(ctx context.Context, q call, body string) (promotion.Co
 }
 
 func comment(w *gh.IssueComment) promotion.Comment {
+	thread, err := strconv.Atoi(w.GetIssueURL()[strings.LastIndex(w.GetIssueURL(), "/")+1:])
+	if err != nil || thread < 0 {
+		thread = 0
+	}
 	return promotion.Comment{
-		ID: w.GetID(), URL: w.GetHTMLURL(), Author: identity(w.GetUser()), Body: w.GetBody(),
+		ID: w.GetID(), Thread: thread, URL: w.GetHTMLURL(), Author: identity(w.GetUser()), Body: w.GetBody(),
 		Created: w.GetCreatedAt().Time, Updated: w.GetUpdatedAt().Time,
 	}
 }

@@ -5,9 +5,12 @@ import (
 	"encoding/base64"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	gh "github.com/google/go-github/v60/github"
 
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
@@ -98,6 +101,39 @@ func (c *Client) CommitMessage(ctx context.Context, repo promotion.Repository, s
 		return "", false, malformed(q.op)
 	}
 	return w.Message, true, nil
+}
+
+// Commit returns a commit with the accounts behind it; ok is false where the repository has no
+// such commit (https://docs.github.com/en/rest/commits/commits#get-a-commit).
+func (c *Client) Commit(ctx context.Context, repo promotion.Repository, sha string) (promotion.CommitFacts, bool, error) {
+	q := call{
+		op: "read commit " + clean(sha, "") + " of " + repo.FullName(), path: in(repo).add("/commits").sha(sha), need: "contents=read",
+		query: url.Values{"per_page": {"1"}}, // of its files, which are not asked for
+	}
+	var w gh.RepositoryCommit
+	_, err := c.read(ctx, q, &w)
+	if ok, err := found(err); !ok {
+		return promotion.CommitFacts{}, false, err
+	}
+	facts := commitFacts(&w)
+	if facts.SHA != sha || !shaForm.MatchString(facts.Tree) {
+		return promotion.CommitFacts{}, false, malformed(q.op)
+	}
+	return facts, true, nil
+}
+
+func commitFacts(w *gh.RepositoryCommit) promotion.CommitFacts {
+	v := w.GetCommit().GetVerification()
+	f := promotion.CommitFacts{Tree: w.GetCommit().GetTree().GetSHA(), CommitAuthor: promotion.CommitAuthor{
+		SHA: w.GetSHA(), Author: someone(w.GetAuthor()), Committer: someone(w.GetCommitter()),
+		Verified: v.GetVerified(), Reason: v.GetReason(), Message: w.GetCommit().GetMessage(),
+	}}
+	if w != nil {
+		for _, p := range w.Parents {
+			f.Parents = append(f.Parents, p.GetSHA())
+		}
+	}
+	return f
 }
 
 // inline says whether JSON carries the bytes unchanged.

@@ -11,7 +11,15 @@ import (
 )
 
 type wireApp struct {
-	ID int64 `json:"id"`
+	ID   int64  `json:"id"`
+	Slug string `json:"slug"`
+}
+
+func (a *wireApp) name() string {
+	if a == nil {
+		return ""
+	}
+	return a.Slug
 }
 
 func (a *wireApp) number() int64 {
@@ -54,7 +62,7 @@ func (c *Client) Deployments(ctx context.Context, repo promotion.Repository, env
 			continue
 		}
 		d := promotion.Deployment{
-			ID: w.ID, Environment: w.Environment, SHA: w.SHA, Ref: w.Ref, App: w.App.number(), Creator: identity(w.Creator), Created: firstTime(w.CreatedAt),
+			ID: w.ID, Environment: w.Environment, SHA: w.SHA, Ref: w.Ref, App: w.App.number(), AppSlug: w.App.name(), Creator: identity(w.Creator), Created: firstTime(w.CreatedAt),
 		}
 		if err := c.deploymentState(ctx, repo, &d); err != nil {
 			return nil, err
@@ -78,6 +86,6 @@ func (c *Client) deploymentState(ctx context.Context, repo promotion.Repository,
 	if ok, err := found(err); !ok || len(wire) == 0 { // deleted meanwhile, or none yet
 		return err
 	}
-	d.State, d.StateApp, d.StateAt = wire[0].State, wire[0].App.number(), firstTime(wire[0].CreatedAt)
+	d.State, d.StateApp, d.StateSlug, d.StateAt = wire[0].State, wire[0].App.number(), wire[0].App.name(), firstTime(wire[0].CreatedAt)
 	return nil
 }

@@ -22,6 +22,9 @@ type Error struct {
 
 	cause   error // context.Canceled or context.DeadlineExceeded, where the caller's context ended
 	primary bool  // the limit is the one that is renewed each hour, of one resource
+
+	blocked  []*promotion.Blocked // each rule that refuses, of promotion.ErrBlocked
+	conflict *promotion.Conflict  // what changed, of promotion.ErrConflict, where GitHub says
 }
 
 // Error says what was done, what GitHub said, and what to do next.
@@ -40,12 +43,20 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the class and, where the caller's context ended, its error.
+// Unwrap returns the class, the rules that refuse as *promotion.Blocked, what changed as
+// *promotion.Conflict and, where the caller's context ended, its error.
 func (e *Error) Unwrap() []error {
-	if e.cause == nil {
-		return []error{e.Class}
+	all := []error{e.Class}
+	for _, b := range e.blocked {
+		all = append(all, b)
 	}
-	return []error{e.Class, e.cause}
+	if e.conflict != nil {
+		all = append(all, e.conflict)
+	}
+	if e.cause != nil {
+		all = append(all, e.cause)
+	}
+	return all
 }
 
 // RetryAfter returns how long to wait before asking again.

@@ -9,10 +9,11 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
-// identity turns an account of GitHub's into ours. A deleted account that GitHub leaves out
-// is ghost, whose number 0 equals nobody's.
+// identity turns an account of GitHub's into ours. In the place of a deleted account GitHub
+// puts nobody or https://github.com/ghost, one account for all of them: here it has the
+// number 0, which equals nobody's.
 func identity(u *gh.User) promotion.Identity {
-	if u == nil {
+	if u == nil || strings.EqualFold(u.GetLogin(), "ghost") {
 		return promotion.Identity{Login: "ghost"}
 	}
 	return promotion.Identity{ID: u.GetID(), Login: u.GetLogin(), Bot: u.GetType() == "Bot" || strings.HasSuffix(u.GetLogin(), "[bot]")}

@@ -45,7 +45,11 @@ func (c *Client) pages(ctx context.Context, q call, each func(a answer) (more bo
 		asked[next] = true
 		q.target = next
 	}
-	return &Error{Op: q.op, Class: promotion.ErrInvalid, Message: fmt.Sprintf("the list has more than %d pages", most), Remedy: "Pinnace reads no longer ones; narrow what is asked for"}
+	return tooManyPages(q.op, most)
+}
+
+func tooManyPages(op string, most int) error {
+	return &Error{Op: op, Class: promotion.ErrInvalid, Message: fmt.Sprintf("the list has more than %d pages", most), Remedy: "Pinnace reads no longer ones; narrow what is asked for"}
 }
 
 // collect asks for all entries of a list that is a plain JSON array.

@@ -12,48 +12,54 @@ import (
 // Permission returns what an account may do in a repository, through whichever way it was
 // granted (https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user).
 // The question goes by login, which may belong to somebody else by now: where the answer is
-// about another number, or about nobody, it is promotion.PermissionNone. A custom role
+// about another number, or about nobody, it is asked once more under the login that the
+// number has now. Of an account that is gone it is promotion.PermissionNone. A custom role
 // counts as the base permission that it builds on.
 func (c *Client) Permission(ctx context.Context, repo promotion.Repository, user promotion.Identity) (promotion.Permission, error) {
-	q := call{
-		op: "read the permission of " + clean(user.Login, "") + " in " + repo.FullName(), path: in(repo).add("/collaborators").login(user.Login).add("/permission"),
-		need: "metadata=read",
-	}
 	if user.ID == 0 {
-		return promotion.PermissionNone, invalid(q.op, "an account without its number cannot be told from one that took its login")
+		return promotion.PermissionNone, invalid(permissionOp(repo, user.Login), "an account without its number cannot be told from one that took its login")
 	}
+	p, its, err := c.permissionOf(ctx, repo, user)
+	if its || err != nil && !absent(err) {
+		return p, err
+	}
+	now, ok, e := c.UserByID(ctx, user.ID)
+	switch {
+	case e != nil:
+		return promotion.PermissionNone, e
+	case !ok:
+		return promotion.PermissionNone, nil
+	case strings.EqualFold(now.Login, user.Login):
+		if said(err, "is not a user") {
+			err = nil
+		}
+		return promotion.PermissionNone, err // of the repository, where it is one
+	}
+	if p, its, err = c.permissionOf(ctx, repo, now); its || err != nil {
+		return p, err
+	}
+	return promotion.PermissionNone, nil
+}
+
+func permissionOp(repo promotion.Repository, login string) string {
+	return "read the permission of " + clean(login, "") + " in " + repo.FullName()
+}
+
+// permissionOf asks by login; its says that the answer is about the number.
+func (c *Client) permissionOf(ctx context.Context, repo promotion.Repository, user promotion.Identity) (p promotion.Permission, its bool, err error) {
+	q := call{op: permissionOp(repo, user.Login), path: in(repo).add("/collaborators").login(user.Login).add("/permission"), need: "metadata=read"}
 	var w struct {
 		Permission string   `json:"permission"`
 		RoleName   string   `json:"role_name"`
 		User       *gh.User `json:"user"`
 	}
-	_, err := c.read(ctx, q, &w)
-	if absent(err) {
-		return promotion.PermissionNone, c.unlessNobody(ctx, user, err)
-	}
-	if err != nil {
-		return promotion.PermissionNone, err
+	if _, err := c.read(ctx, q, &w); err != nil {
+		return promotion.PermissionNone, false, err
 	}
 	if w.User.GetID() != user.ID {
-		return promotion.PermissionNone, nil
+		return promotion.PermissionNone, false, nil
 	}
-	return permission(w.Permission, w.RoleName), nil
-}
-
-// unlessNobody returns nil where a 404 is about the login, which the account no longer has,
-// and not about the repository.
-func (c *Client) unlessNobody(ctx context.Context, user promotion.Identity, notFound error) error {
-	if said(notFound, "is not a user") {
-		return nil
-	}
-	now, ok, err := c.UserByID(ctx, user.ID)
-	if err != nil {
-		return err
-	}
-	if !ok || !strings.EqualFold(now.Login, user.Login) {
-		return nil
-	}
-	return notFound
+	return permission(w.Permission, w.RoleName), true, nil
 }
 
 // permission joins the four legacy permissions and the name of the role, which may refine one

@@ -196,20 +196,9 @@ func (c *Client) Files(ctx context.Context, repo promotion.Repository, number in
 	return all, nil
 }
 
-// A CommitAuthor says who made a commit. The accounts are those that GitHub found by the
-// e-mail addresses, which anybody may type: only Verified makes them more than a claim.
-type CommitAuthor struct {
-	SHA               string
-	Author, Committer promotion.Identity // zero where GitHub knows no account
-	Verified          bool               // its signature is right and the committer's
-	Reason            string             // valid, unsigned, bad_email, ...
-	Message           string
-	Parents           []string
-}
-
 // Commits returns a pull request's commits, oldest first. GitHub lists at most 250; more are
 // promotion.ErrInvalid.
-func (c *Client) Commits(ctx context.Context, repo promotion.Repository, number int) ([]CommitAuthor, error) {
+func (c *Client) Commits(ctx context.Context, repo promotion.Repository, number int) ([]promotion.CommitAuthor, error) {
 	q := call{op: pullOp("list the commits of", repo, number), path: pullPath(repo, number).add("/commits"), need: "pull_requests=read"}
 	wire, err := collect[*gh.RepositoryCommit](ctx, c, q)
 	if err != nil {
@@ -218,19 +207,9 @@ func (c *Client) Commits(ctx context.Context, repo promotion.Repository, number 
 	if err := c.whole(ctx, repo, number, len(wire), 250, q.op, func(pr promotion.PullRequest) int { return pr.Commits }); err != nil {
 		return nil, err
 	}
-	all := make([]CommitAuthor, 0, len(wire))
+	all := make([]promotion.CommitAuthor, 0, len(wire))
 	for _, w := range wire {
-		v := w.GetCommit().GetVerification()
-		one := CommitAuthor{
-			SHA: w.GetSHA(), Author: someone(w.GetAuthor()), Committer: someone(w.GetCommitter()),
-			Verified: v.GetVerified(), Reason: v.GetReason(), Message: w.GetCommit().GetMessage(),
-		}
-		if w != nil {
-			for _, p := range w.Parents {
-				one.Parents = append(one.Parents, p.GetSHA())
-			}
-		}
-		all = append(all, one)
+		all = append(all, commitFacts(w).CommitAuthor)
 	}
 	return all, nil
 }

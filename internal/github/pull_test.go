@@ -180,8 +180,8 @@ func TestFilesAndCommits(t *testing.T) {
 	}
 	r.on("GET /repos/acme/config/pulls/3/commits?per_page=100", 200, `[{"sha":"`+shaA+`","author":{"id":1,"login":"ann","type":"User"},"committer":null,"parents":[{"sha":"`+shaB+`"}],
 		"commit":{"message":"M","verification":{"verified":true,"reason":"valid"}}},null]`)
-	commits := must[[]CommitAuthor](t)(r.client().Commits(t.Context(), config, 3))
-	if diff := cmp.Diff([]CommitAuthor{{SHA: shaA, Author: promotion.Identity{ID: 1, Login: "ann"}, Verified: true, Reason: "valid", Message: "M", Parents: []string{shaB}}, {}}, commits); diff != "" {
+	commits := must[[]promotion.CommitAuthor](t)(r.client().Commits(t.Context(), config, 3))
+	if diff := cmp.Diff([]promotion.CommitAuthor{{SHA: shaA, Author: promotion.Identity{ID: 1, Login: "ann"}, Verified: true, Reason: "valid", Message: "M", Parents: []string{shaB}}, {}}, commits); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -270,8 +270,8 @@ func TestTimeline(t *testing.T) {
 
 func TestComments(t *testing.T) {
 	r := newRig(t)
-	wire := `{"id":5,"html_url":"u","user":{"id":9,"login":"pinnace[bot]"},"body":"hi","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-02T00:00:00Z"}`
-	want := promotion.Comment{ID: 5, URL: "u", Author: promotion.Identity{ID: 9, Login: "pinnace[bot]", Bot: true}, Body: "hi", Created: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Updated: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}
+	wire := `{"id":5,"html_url":"u","issue_url":"https://api.github.com/repos/acme/config/issues/3","user":{"id":9,"login":"pinnace[bot]"},"body":"hi","created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-02T00:00:00Z"}`
+	want := promotion.Comment{ID: 5, Thread: 3, URL: "u", Author: promotion.Identity{ID: 9, Login: "pinnace[bot]", Bot: true}, Body: "hi", Created: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Updated: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}
 	r.on("GET /repos/acme/config/issues/3/comments?per_page=100", 200, "["+wire+"]")
 	r.on("POST /repos/acme/config/issues/3/comments", 201, wire)
 	r.on("PATCH /repos/acme/config/issues/comments/5", 200, wire)

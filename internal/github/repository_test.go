@@ -262,11 +262,15 @@ func TestPermission(t *testing.T) {
 		{"custom role on write", 200, wire("write", "release manager", 1), promotion.PermissionWrite, nil},
 		{"a role above its base", 200, wire("read", "admin", 1), promotion.PermissionRead, nil},
 		{"an unknown one", 200, wire("owner", "owner", 1), promotion.PermissionNone, nil},
-		{"the login is another's now", 200, wire("admin", "admin", 2), promotion.PermissionNone, nil},
-		{"an answer without a user", 200, `{"permission":"admin"}`, promotion.PermissionNone, nil},
-		{"the login is nobody's", 404, `{"message":"ann is not a user"}`, promotion.PermissionNone, nil},
-		{"the repository is not seen", 404, `{"message":"Not Found"}`, promotion.PermissionNone, promotion.ErrNotFound},
-		{"the account has another login now", 404, `{"message":"Not Found"} renamed`, promotion.PermissionNone, nil},
+		{"the login is another's now", 200, wire("admin", "admin", 2) + ` renamed`, promotion.PermissionWrite, nil},
+		{"the login is another's now, the account gone", 200, wire("admin", "admin", 2) + ` gone`, promotion.PermissionNone, nil},
+		{"the login is another's now, and nobody knows about the account", 200, wire("admin", "admin", 2) + ` fails`, promotion.PermissionNone, promotion.ErrTransient},
+		{"an answer about somebody else, under the same login", 200, wire("admin", "admin", 2) + ` here`, promotion.PermissionNone, nil},
+		{"the new login is another's, too", 200, wire("admin", "admin", 2) + ` moving`, promotion.PermissionNone, nil},
+		{"an answer without a user", 200, `{"permission":"admin"} here`, promotion.PermissionNone, nil},
+		{"the login is nobody's", 404, `{"message":"ann is not a user"} here`, promotion.PermissionNone, nil},
+		{"the repository is not seen", 404, `{"message":"Not Found"} here`, promotion.PermissionNone, promotion.ErrNotFound},
+		{"the account has another login now", 404, `{"message":"Not Found"} renamed`, promotion.PermissionWrite, nil},
 		{"the account is gone", 404, `{"message":"Not Found"} gone`, promotion.PermissionNone, nil},
 		{"nobody knows about the account", 404, `{"message":"Not Found"} fails`, promotion.PermissionNone, promotion.ErrTransient},
 		{"may not ask", 403, `{"message":"Must have push access to view collaborator permission."}`, promotion.PermissionNone, promotion.ErrForbidden},
@@ -279,11 +283,13 @@ func TestPermission(t *testing.T) {
 				body += "}"
 			}
 			r.on("GET /repos/acme/config/collaborators/ann/permission", c.status, body)
-			if c.status == 404 && !strings.Contains(body, "is not a user") {
-				a := map[string]http.HandlerFunc{
-					"": says(200, `{"id":1,"login":"Ann"}`), "renamed": says(200, `{"id":1,"login":"anna"}`), "gone": says(404, `{"message":"Not Found"}`), "fails": says(500, `{}`),
-				}
-				r.handle("GET /user/1", a[account])
+			if account != "" {
+				r.handle("GET /user/1", map[string]http.HandlerFunc{
+					"here": says(200, `{"id":1,"login":"Ann"}`), "gone": says(404, `{"message":"Not Found"}`), "fails": says(500, `{}`),
+					"renamed": says(200, `{"id":1,"login":"anna"}`), "moving": says(200, `{"id":1,"login":"annabel"}`),
+				}[account])
+				r.on("GET /repos/acme/config/collaborators/anna/permission", 200, wire("write", "write", 1))
+				r.on("GET /repos/acme/config/collaborators/annabel/permission", 200, wire("admin", "admin", 3))
 			}
 			got, err := r.client().Permission(t.Context(), config, ann)
 			if got != c.want {

@@ -167,6 +167,15 @@ func TestSandboxPeople(t *testing.T) {
 	if got, err := h.bot.Permission(ctx, h.noun, promotion.Identity{ID: 1, Login: "nobody-at-all"}); got != promotion.PermissionNone || err != nil {
 		t.Errorf("nobody: %s, %v", got, err)
 	}
+	writers, known, err := h.bot.Collaborators(ctx, h.noun, promotion.PermissionWrite)
+	if diff := cmp.Diff([]promotion.Identity{h.User("alice"), bob}, writers); diff != "" || !known || err != nil {
+		t.Errorf("writers: %v, %v (-want +got):\n%s", known, err, diff)
+	}
+	if _, known, err := h.client(StaticToken(Secret(h.Token("carol")))).Collaborators(ctx, h.noun, promotion.PermissionWrite); known || err != nil {
+		t.Errorf("writers, to a reader: %v, %v", known, err)
+	}
+	_, _, err = h.bot.Collaborators(ctx, h.noun, promotion.PermissionNone)
+	isOnly(t, err, promotion.ErrInvalid)
 	team := h.Team("acme", "ops", "bob")
 	team.Invite("dave")
 	for login, want := range map[string]bool{"bob": true, "dave": false, "carol": false} {
@@ -178,7 +187,7 @@ func TestSandboxPeople(t *testing.T) {
 		t.Errorf("a team that is not seen: %v, %v", known, err)
 	}
 	h.RenameUser("bob", "robert")
-	if got, err := h.bot.Permission(ctx, h.noun, bob); got != promotion.PermissionNone || err != nil {
+	if got, err := h.bot.Permission(ctx, h.noun, bob); got != promotion.PermissionWrite || err != nil {
 		t.Errorf("under a login that is nobody's: %s, %v", got, err)
 	}
 	if member, known, err := h.bot.IsMember(ctx, "acme", "ops", bob); !member || !known || err != nil {
@@ -186,7 +195,7 @@ func TestSandboxPeople(t *testing.T) {
 	}
 	squatter := h.User("bob")
 	h.repo.Permission("bob", promotion.PermissionAdmin)
-	if got, err := h.bot.Permission(ctx, h.noun, bob); got != promotion.PermissionNone || err != nil || squatter.ID == bob.ID {
+	if got, err := h.bot.Permission(ctx, h.noun, bob); got != promotion.PermissionWrite || err != nil || squatter.ID == bob.ID {
 		t.Errorf("under a login that somebody else took: %s, %v", got, err)
 	}
 	if who, ok, err := h.bot.UserByID(ctx, bob.ID); who.Login != "robert" || !ok || err != nil {
@@ -233,7 +242,7 @@ func TestSandboxPullRequests(t *testing.T) {
 	if len(files) != 1 || files[0].Path != "envs/dev/app.yaml" || files[0].Status != "modified" {
 		t.Errorf("files %+v", files)
 	}
-	commits := must[[]CommitAuthor](t)(h.bot.Commits(ctx, h.noun, pr.Number))
+	commits := must[[]promotion.CommitAuthor](t)(h.bot.Commits(ctx, h.noun, pr.Number))
 	if len(commits) != 1 || !commits[0].Verified || commits[0].Author != h.app.Bot() || commits[0].SHA != pr.Head.SHA {
 		t.Errorf("commits %+v", commits)
 	}
@@ -468,7 +477,7 @@ func TestSandboxChecks(t *testing.T) {
 		run.Annotations = append(run.Annotations, promotion.Annotation{Path: "README.md", Start: i + 1, End: i + 1, StartCol: 1, EndCol: 2, Level: "warning", Title: "T", Message: "M"})
 	}
 	made := must[promotion.CheckRun](t)(h.bot.CreateCheckRun(ctx, h.noun, run))
-	if made.App != h.app.ID() || made.Status != "in_progress" || made.SHA != sha || len(made.Summary) > maxText {
+	if made.App != h.app.ID() || made.AppSlug != "pinnace" || made.Status != "in_progress" || made.SHA != sha || len(made.Summary) > maxText {
 		t.Errorf("made %+v", made)
 	}
 	made.Conclusion, made.Completed, made.Summary = "success", h.clock.now(), "S"
@@ -504,7 +513,7 @@ func TestSandboxChecks(t *testing.T) {
 		}
 	}
 	deployments := must[[]promotion.Deployment](t)(h.bot.Deployments(ctx, h.noun, "prod", sha))
-	if len(deployments) != 1 || deployments[0].State != "success" || deployments[0].App != h.app.ID() || deployments[0].StateApp != h.app.ID() || deployments[0].Creator != h.app.Bot() {
+	if len(deployments) != 1 || deployments[0].State != "success" || deployments[0].App != h.app.ID() || deployments[0].StateApp != h.app.ID() || deployments[0].AppSlug != "pinnace" || deployments[0].StateSlug != "pinnace" || deployments[0].Creator != h.app.Bot() {
 		t.Errorf("deployments %+v", deployments)
 	}
 }
@@ -748,28 +757,39 @@ func every(c *Client) map[string]func(context.Context) error {
 			_, err := c.Merge(x, config, promotion.MergeRequest{Number: 3, SHA: shaA})
 			return err
 		},
-		"Reviews":          func(x context.Context) error { _, err := c.Reviews(x, config, 3); return err },
-		"DismissReview":    func(x context.Context) error { return c.DismissReview(x, config, 3, 1, "m") },
-		"Timeline":         func(x context.Context) error { _, err := c.Timeline(x, config, 3); return err },
-		"Comments":         func(x context.Context) error { _, err := c.Comments(x, config, 3); return err },
-		"Comment":          func(x context.Context) error { _, err := c.Comment(x, config, 3, "x"); return err },
-		"EditComment":      func(x context.Context) error { _, err := c.EditComment(x, config, 3, "x"); return err },
-		"SetLabels":        func(x context.Context) error { return c.SetLabels(x, config, 3, "l") },
-		"AddLabels":        func(x context.Context) error { return c.AddLabels(x, config, 3, "l") },
-		"RemoveLabel":      func(x context.Context) error { return c.RemoveLabel(x, config, 3, "l") },
-		"EnsureLabel":      func(x context.Context) error { return c.EnsureLabel(x, config, "l", "ffffff", "") },
-		"OpenIssue":        func(x context.Context) error { _, err := c.OpenIssue(x, config, "t", "b", nil); return err },
-		"EditIssue":        func(x context.Context) error { _, err := c.EditIssue(x, config, 3, "b"); return err },
-		"CloseIssue":       func(x context.Context) error { _, err := c.CloseIssue(x, config, 3); return err },
-		"ReopenIssue":      func(x context.Context) error { _, err := c.ReopenIssue(x, config, 3); return err },
-		"Issue":            func(x context.Context) error { _, _, err := c.Issue(x, config, 3); return err },
-		"IssuesWithLabel":  func(x context.Context) error { _, err := c.IssuesWithLabel(x, config, "l"); return err },
-		"CheckRuns":        func(x context.Context) error { _, err := c.CheckRuns(x, config, shaA, ""); return err },
-		"CreateCheckRun":   func(x context.Context) error { _, err := c.CreateCheckRun(x, config, run); return err },
-		"UpdateCheckRun":   func(x context.Context) error { _, err := c.UpdateCheckRun(x, config, run); return err },
-		"CommitStatuses":   func(x context.Context) error { _, err := c.CommitStatuses(x, config, shaA); return err },
-		"Deployments":      func(x context.Context) error { _, err := c.Deployments(x, config, "", ""); return err },
-		"Permission":       func(x context.Context) error { _, err := c.Permission(x, config, who); return err },
+		"Reviews":       func(x context.Context) error { _, err := c.Reviews(x, config, 3); return err },
+		"DismissReview": func(x context.Context) error { return c.DismissReview(x, config, 3, 1, "m") },
+		"Timeline":      func(x context.Context) error { _, err := c.Timeline(x, config, 3); return err },
+		"Comments":      func(x context.Context) error { _, err := c.Comments(x, config, 3); return err },
+		"CommentsSince": func(x context.Context) error {
+			_, err := c.CommentsSince(x, config, time.Unix(1, 0))
+			return err
+		},
+		"MergeBase":       func(x context.Context) error { _, _, err := c.MergeBase(x, config, shaA, shaB); return err },
+		"Commit":          func(x context.Context) error { _, _, err := c.Commit(x, config, shaA); return err },
+		"QueueGroups":     func(x context.Context) error { _, err := c.QueueGroups(x, config, "main"); return err },
+		"Comment":         func(x context.Context) error { _, err := c.Comment(x, config, 3, "x"); return err },
+		"EditComment":     func(x context.Context) error { _, err := c.EditComment(x, config, 3, "x"); return err },
+		"SetLabels":       func(x context.Context) error { return c.SetLabels(x, config, 3, "l") },
+		"AddLabels":       func(x context.Context) error { return c.AddLabels(x, config, 3, "l") },
+		"RemoveLabel":     func(x context.Context) error { return c.RemoveLabel(x, config, 3, "l") },
+		"EnsureLabel":     func(x context.Context) error { return c.EnsureLabel(x, config, "l", "ffffff", "") },
+		"OpenIssue":       func(x context.Context) error { _, err := c.OpenIssue(x, config, "t", "b", nil); return err },
+		"EditIssue":       func(x context.Context) error { _, err := c.EditIssue(x, config, 3, "b"); return err },
+		"CloseIssue":      func(x context.Context) error { _, err := c.CloseIssue(x, config, 3); return err },
+		"ReopenIssue":     func(x context.Context) error { _, err := c.ReopenIssue(x, config, 3); return err },
+		"Issue":           func(x context.Context) error { _, _, err := c.Issue(x, config, 3); return err },
+		"IssuesWithLabel": func(x context.Context) error { _, err := c.IssuesWithLabel(x, config, "l"); return err },
+		"CheckRuns":       func(x context.Context) error { _, err := c.CheckRuns(x, config, shaA, ""); return err },
+		"CreateCheckRun":  func(x context.Context) error { _, err := c.CreateCheckRun(x, config, run); return err },
+		"UpdateCheckRun":  func(x context.Context) error { _, err := c.UpdateCheckRun(x, config, run); return err },
+		"CommitStatuses":  func(x context.Context) error { _, err := c.CommitStatuses(x, config, shaA); return err },
+		"Deployments":     func(x context.Context) error { _, err := c.Deployments(x, config, "", ""); return err },
+		"Permission":      func(x context.Context) error { _, err := c.Permission(x, config, who); return err },
+		"Collaborators": func(x context.Context) error {
+			_, _, err := c.Collaborators(x, config, promotion.PermissionWrite)
+			return err
+		},
 		"IsMember":         func(x context.Context) error { _, _, err := c.IsMember(x, "acme", "ops", who); return err },
 		"File":             func(x context.Context) error { _, _, err := c.File(x, config, "a", ""); return err },
 		"CommitMessage":    func(x context.Context) error { _, _, err := c.CommitMessage(x, config, shaA); return err },
@@ -796,7 +816,7 @@ func TestEveryFailure(t *testing.T) {
 		{"login page", says(200, `<html>`), promotion.ErrTransient, ""},
 		{"proxy's 404", says(404, `<html>`), promotion.ErrInvalid, ""},
 		{"credentials", says(401, `{"message":"Bad credentials"}`), promotion.ErrUnauthenticated, ""},
-		{"permission", says(403, `{"message":"Resource not accessible by integration"}`), promotion.ErrForbidden, "Viewer IsMember"},
+		{"permission", says(403, `{"message":"Resource not accessible by integration"}`), promotion.ErrForbidden, "Viewer IsMember Collaborators"},
 		{"limit", says(429, `{}`, "Retry-After", "3600"), promotion.ErrRateLimited, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -9,13 +9,17 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/image"
 )
 
-// An Edit asks that the image at one finding be written anew.
+// An Edit asks that the image at one finding be written anew, or that an entry be inserted
+// into the images of a kustomization.
 type Edit struct {
 	Document int       // as the Finding has it
-	Pointer  string    // as the Finding has it
-	Old      image.Ref // what must stand there
+	Pointer  string    // as the Finding has it; Insertion
+	Old      image.Ref // what must stand there; where Insert is set it is not looked at
 	New      image.Ref // what is to stand there: another tag, another digest
 	Style    Style     // TagAndDigest where empty
+	// Insert asks for an entry behind the others, with New's name as the name that it applies
+	// to, newTag where New has a tag, and digest. The list images is made where there is none.
+	Insert bool
 }
 
 // ErrChanged says that the bytes are not those that were scanned.
@@ -26,8 +30,9 @@ var ErrChanged = errors.New("the file has changed since it was read")
 var ErrProof = errors.New("the edit could not be proved to change the images alone")
 
 // Apply returns data with the edits made and proved. Equal bytes come back where no edit
-// changes anything. An edit of a place that cannot be edited is an error, and so is one
-// whose Old does not stand there; either way nothing is changed.
+// changes anything. An edit of a place that cannot be edited is an error, and so are one
+// whose Old does not stand there and an insertion where an entry has the name already; in
+// each case nothing is changed. Entries are inserted in the order of their names.
 func Apply(data []byte, f Format, edits []Edit, extra ...Extra) ([]byte, error) {
 	before := scan(data, f, extra, decode)
 	if before.problem != nil {
@@ -43,7 +48,12 @@ func Apply(data []byte, f Format, edits []Edit, extra ...Extra) ([]byte, error) 
 	}
 	wants := make(map[int]image.Ref, len(edits))
 	var splices []splice
+	var inserts []Edit
 	for _, e := range edits {
+		if e.Insert {
+			inserts = append(inserts, e)
+			continue
+		}
 		i, ok := index[key{e.Document, e.Pointer}]
 		if !ok || before.found[i].Image != e.Old {
 			return nil, fmt.Errorf("edit %s: %w", e.Pointer, ErrChanged)
@@ -67,6 +77,13 @@ func Apply(data []byte, f Format, edits []Edit, extra ...Extra) ([]byte, error) 
 		}
 		wants[i] = e.New
 		splices = append(splices, made...)
+	}
+	if len(inserts) > 0 {
+		made, err := insert(before, f, inserts)
+		if err != nil {
+			return nil, err
+		}
+		splices = append(splices, made)
 	}
 	if len(splices) == 0 {
 		return data, nil

@@ -8,7 +8,7 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/image"
 )
 
-func ref(t *testing.T, s string) image.Ref {
+func ref(t testing.TB, s string) image.Ref {
 	t.Helper()
 	r, err := image.Parse(s)
 	if err != nil {
@@ -46,7 +46,7 @@ func TestApplyStyles(t *testing.T) {
 				t.Fatalf("found %d", len(r.Findings))
 			}
 			f := r.Findings[0]
-			got, err := Apply([]byte(tc.in), tc.format, []Edit{{f.Document, f.Pointer, f.Image, ref(t, tc.to), tc.style}})
+			got, err := Apply([]byte(tc.in), tc.format, []Edit{{f.Document, f.Pointer, f.Image, ref(t, tc.to), tc.style, false}})
 			if err != nil || string(got) != tc.want {
 				t.Errorf("got\n%s\nwant\n%s\nerror %v", got, tc.want, err)
 			}

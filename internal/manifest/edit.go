@@ -32,6 +32,7 @@ type splice struct {
 	value   string   // its new value
 	key     string   // set where a key is inserted after that scalar's line
 	comment string   // set where a comment is added to that scalar's line
+	added   *addition
 }
 
 // set replaces a scalar's text, keeping its quotes, its escapes and what did not change.

@@ -168,6 +168,10 @@ func (l Local) From(file string) string {
 type Result struct {
 	Findings []Finding
 	Local    []Local
+	// Closed says why no entry can be inserted into the images of a kustomization, and Renames
+	// are the names that its entries change without setting a tag or a digest.
+	Closed  *Problem
+	Renames []string
 	// Problem is set where the file as a whole could not be read; Findings is then empty.
 	Problem *Problem
 }

@@ -30,11 +30,15 @@ func prove(old, data []byte, f Format, extra []Extra, before scanned, splices []
 	if err := proveTrees(before.docs, after.docs, splices); err != nil {
 		return err
 	}
-	if len(after.found) != len(before.found) {
-		return fmt.Errorf("%d images stand in the result, %d before", len(after.found), len(before.found))
+	found, err := takeAdded(after.found, addedBy(splices))
+	switch {
+	case err != nil:
+		return err
+	case len(found) != len(before.found):
+		return fmt.Errorf("%d images stand in the result, %d before", len(found), len(before.found))
 	}
 	for i := range before.found {
-		a, b := after.found[i], before.found[i]
+		a, b := found[i], before.found[i]
 		want, target := wants[i]
 		switch {
 		case a.Pointer != b.Pointer || a.Document != b.Document || a.Place != b.Place:
@@ -82,6 +86,17 @@ type proof struct {
 	comments map[int]string      // line -> the comment added to it
 	breaks   []int               // lines after which one was added, sorted
 	loose    bool                // comments may have moved from node to node
+	added    *addition           // entries at the end of a list
+}
+
+// addedBy returns what the splices add at the end of a list, or nil.
+func addedBy(splices []splice) *addition {
+	for _, s := range splices {
+		if s.added != nil {
+			return s.added
+		}
+	}
+	return nil
 }
 
 func proveTrees(before, after []*yaml.Node, splices []splice) error {
@@ -89,8 +104,14 @@ func proveTrees(before, after []*yaml.Node, splices []splice) error {
 		return fmt.Errorf("%d documents became %d", len(before), len(after))
 	}
 	p := &proof{targets: map[Position]string{}, inserted: map[Position]splice{}, comments: map[int]string{}}
+	p.added = addedBy(splices)
 	for _, s := range splices {
 		switch {
+		case s.added != nil:
+			for range s.added.lines {
+				p.breaks = append(p.breaks, s.added.line)
+			}
+			p.loose = true
 		case s.key != "":
 			p.inserted[s.node] = s
 			p.breaks = append(p.breaks, s.node.Line)
@@ -106,6 +127,9 @@ func proveTrees(before, after []*yaml.Node, splices []splice) error {
 		if err := p.equal(before[i], after[i]); err != nil {
 			return err
 		}
+	}
+	if p.added != nil {
+		return errors.New("the entries that were asked are not there")
 	}
 	if p.loose {
 		a, b := comments(nil, before...), comments(nil, after...)
@@ -166,8 +190,11 @@ func (p *proof) children(a, b *yaml.Node) error {
 		}
 		j += 2
 	}
-	if j != len(b.Content) {
-		return fmt.Errorf("line %d: a value was made", a.Line)
+	if rest := b.Content[j:]; len(rest) > 0 {
+		if !p.added.isAddition(a, rest) {
+			return fmt.Errorf("line %d: a value was made", a.Line)
+		}
+		p.added = nil
 	}
 	return nil
 }

@@ -18,6 +18,10 @@ type Extra struct{ Kind, Pointer string }
 func Scan(data []byte, f Format, extra ...Extra) Result {
 	s := scan(data, f, extra, read)
 	r := Result{Problem: s.problem, Local: s.local}
+	if f == Kustomization && s.problem == nil {
+		_, r.Closed = s.lines.opening(s.docs)
+		r.Renames = renames(s.docs)
+	}
 	if len(s.found) > 0 {
 		r.Findings = make([]Finding, len(s.found))
 		for i := range s.found {

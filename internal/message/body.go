@@ -13,10 +13,11 @@ import (
 // The most bytes that each list and the block for machines take. Together with what is
 // not cut they stay below Limit.
 const (
-	tableRoom   = 18 << 10
-	filesRoom   = 11 << 10
-	leftRoom    = 9 << 10
-	digestsRoom = 12 << 10
+	tableRoom   = 13 << 10
+	rulesRoom   = 7 << 10
+	filesRoom   = 7 << 10
+	leftRoom    = 7 << 10
+	digestsRoom = 9 << 10
 	notesRoom   = 4 << 10
 	machineRoom = 3 << 10
 )
@@ -27,7 +28,10 @@ const folded = 12
 // Body returns the body, of fewer than [Limit] bytes. Lists that are too long end with
 // how many rows are missing. The last line is the [PullRequest.Mark].
 func (p PullRequest) Body() string {
-	sections := []string{p.warning(), p.summary(), p.table(), p.notes(), p.left(), p.files(), p.digests(), p.howTo()}
+	sections := []string{
+		p.warning(), p.summary(), p.skipped(), p.origin(), p.table(), p.notes(), p.rules(), p.outlook(),
+		p.left(), p.files(), p.digests(), p.howTo(),
+	}
 	sections = slices.DeleteFunc(sections, func(s string) bool { return s == "" })
 	text := strings.Join(sections, "\n\n")
 	return text + "\n\n" + p.machine(text) + "\n"
@@ -51,6 +55,7 @@ func (p PullRequest) summary() string {
 	if where := p.places(); where != "" {
 		what += to + where
 	}
+	what += p.from()
 	many := p.names() != 1
 	switch p.Kind {
 	case promotion.Pin:
@@ -94,7 +99,7 @@ func (p PullRequest) warning() string {
 	if p.Diverged == nil {
 		return ""
 	}
-	return p.Diverged.note()
+	return p.Diverged.note(p.asked())
 }
 
 // table shows each image in a row. Columns that nothing is known for are left out.
@@ -338,6 +343,9 @@ func (p PullRequest) howTo() string {
 		return ""
 	}
 	say := "To decline, close this pull request: it stays closed until its content changes."
+	if p.asked() {
+		say = "To decline, close this pull request: it stays closed until somebody asks again."
+	}
 	if p.Kind == promotion.Pin || p.Kind == promotion.Update {
 		say += " To leave an image alone, write `# pinnace:ignore` at the end of its line."
 	}

@@ -6,11 +6,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
 var (
 	anchors = regexp.MustCompile(`(?i)<(a|img|h[1-6]|del|input|em|pre|script|iframe)\b[^>]*>`)
-	ours    = regexp.MustCompile(`^<a href="https://github\.com/acme/shop/commit/[0-9a-f]{40}">$`)
+	ours    = regexp.MustCompile(`^<a href="https://github\.com/acme/shop/commit/[0-9a-f]{40}">$|^<a href="https://github\.com/acme/config/commit/[0-9a-f]{40}">$|^<a href="` + details + `">$`)
 )
 
 // TestCmark holds what is written to GitHub's own renderer, where it is installed
@@ -24,7 +26,22 @@ func TestCmark(t *testing.T) {
 	for name, p := range cases {
 		texts[name] = p.Body()
 	}
+	for name, c := range checks {
+		texts[name] = c.Summary() + "\n" + c.Text()
+	}
+	for name, body := range replies() {
+		texts[name] = strings.ReplaceAll(body, "#12", "")
+	}
+	texts["glass"] = strings.ReplaceAll(glass.Body(), "#13", "")
+	for name, b := range bypasses {
+		texts["bypass "+name] = strings.ReplaceAll(b.Body(), "#12", "")
+	}
 	for _, s := range hostiles {
+		d := hostileDecision(s)
+		asks := hostile(s)
+		asks.Kind = promotion.Promotion
+		texts["hostile rules "+s[:min(len(s), 40)]] = Check{Name: s, Subject: s, Decision: d, Advisory: true, Notes: []string{s}, Seal: s}.Summary() +
+			"\n" + Check{Decision: d}.Text() + "\n" + Refused(s, hostileRequest(s), &d, []string{s}) + "\n" + asks.Body()
 		name := "hostile " + s[:min(len(s), 40)]
 		texts[name] = hostile(s).Body() + "\n" + Text(s) + "\n" + Text(s) + "\n\n" + Code(s) + " " + Text(s) + "\n" + Code(s)
 	}

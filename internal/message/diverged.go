@@ -7,8 +7,9 @@ type Diverged struct {
 	Why    string // what it holds; a part of a sentence, may be empty
 }
 
-// note says what happened, that nothing was overwritten, and what can be done.
-func (d Diverged) note() string {
+// note says what happened, that nothing was overwritten, and what can be done, which is
+// another thing where approvals are bound to a seal.
+func (d Diverged) note(sealed bool) string {
 	head := "The head of this branch"
 	if sha := shortSHA(d.Commit); sha != "" {
 		head += ", " + sha
@@ -19,6 +20,11 @@ func (d Diverged) note() string {
 	head += ", is not what Pinnace wrote"
 	if why := text(d.Why, 200); why != "" {
 		head += " (" + why + ")"
+	}
+	if sealed {
+		return "> [!WARNING]\n" +
+			"> " + head + ". That breaks the seal: nothing is merged, nothing was overwritten, and approvals do not count here.\n" +
+			"> Comment `/reseal` to put the sealed change back, which keeps the other commits aside, or close this pull request."
 	}
 	return "> [!WARNING]\n" +
 		"> " + head + ". Nothing was overwritten, and Pinnace no longer updates this pull request.\n" +

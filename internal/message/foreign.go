@@ -152,13 +152,17 @@ var address = regexp.MustCompile(`^https://[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?(
 // a plain one: https, a host, a path of unreserved characters and a fragment, no user,
 // no query, no escapes, no dot segments, at most 2,000 bytes.
 func Link(text, url string) string {
-	if !address.MatchString(url) || len(url) > 2000 || strings.Contains(url+"/", "/./") || strings.Contains(url+"/", "/../") {
+	if !plainAddress(url) {
 		return Code(text)
 	}
 	if text = Code(text); text == "" {
 		text = Code(url)
 	}
 	return "[" + text + "](" + url + ")"
+}
+
+func plainAddress(url string) bool {
+	return address.MatchString(url) && len(url) <= 2000 && !strings.Contains(url+"/", "/./") && !strings.Contains(url+"/", "/../")
 }
 
 // clean makes one line of at most most characters of s. Runs of what does not show

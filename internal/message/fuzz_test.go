@@ -19,8 +19,8 @@ import (
 )
 
 var (
-	ownHTML  = regexp.MustCompile(`^(</?sub>|<details><summary>(Full digests|Not edited \(\d+\)|Notes \(\d+\)|\d+ files?, \d+ places? \(\d+\))</summary>\n|</details>\n|<!-- pinnace:v1 \{.*\} -->\n)$`)
-	ownLinks = regexp.MustCompile(`^https://github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+/commit/[0-9a-f]{40}$`)
+	ownHTML  = regexp.MustCompile(`^(</?sub>|<details><summary>(Full digests|(?:Not edited|Notes|In the way|Waived|Rules that did not hold|Next|Approvals that count|Reviews that do not count) \(\d+\)|\d+ files?, \d+ places? \(\d+\))</summary>\n|</details>\n|<!-- pinnace:v1 \{.*\} -->\n|<!-- pinnace:reply [A-Za-z0-9._-]* -->\n)$`)
+	ownLinks = regexp.MustCompile(`^https://github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+/commit/[0-9a-f]{40}$|^` + details + `$`)
 	inCode   = regexp.MustCompile(`(?s)<code>.*?</code>`)
 	tags     = regexp.MustCompile(`(?s)<!--.*?-->|<[^>]*>`)
 	meaning  = regexp.MustCompile(`(?i)@[a-z0-9]|#[0-9]|\bgh-[0-9]|ghsa-|://|www\.|(^|[\s(\[{])[0-9a-f]{7,40}\b|:[a-z0-9_+-]+:|\$`)
@@ -74,11 +74,99 @@ func harmless(t *testing.T, markdown string) {
 	}
 }
 
+// checked holds all that a check says to the promises of this package.
+func checked(t *testing.T, c Check) {
+	t.Helper()
+	summary, text, title := c.Summary(), c.Text(), c.Title()
+	harmless(t, summary)
+	harmless(t, text)
+	if len(text) > CheckLimit-RecordRoom || len(summary) > CheckLimit {
+		t.Errorf("got a summary of %d bytes and a text of %d", len(summary), len(text))
+	}
+	if IsOurs(summary+"\n"+text) || ReplyKey(summary+"\n"+text) != "" {
+		t.Errorf("a mark is forged in:\n%.1000s", summary)
+	}
+	if n := utf8.RuneCountInString(title); n > maxTitle || n == 0 {
+		t.Errorf("got a title of %d characters", n)
+	}
+	unmeaning(t, title)
+}
+
+// answered holds a comment or an issue of ours with the key "k" to the promises of this
+// package. The only reference in it is to number 4242.
+func answered(t *testing.T, body string) {
+	t.Helper()
+	if closing.MatchString(body) {
+		t.Errorf("would close an issue: %.1000s", body)
+	}
+	harmless(t, strings.ReplaceAll(body, "#4242", ""))
+	if ReplyKey(body) != "k" || IsOurs(body) {
+		t.Errorf("got the key %q in:\n%.1000s", ReplyKey(body), body)
+	}
+}
+
+// merged holds the commit that merges to the promises of this package.
+func merged(t *testing.T, m Merge) {
+	t.Helper()
+	title, message := m.Title(), m.Message()
+	if n := utf8.RuneCountInString(title); n > maxSubject || !strings.HasSuffix(title, " (#4242)") || strings.Contains(title, "\n") {
+		t.Errorf("got the title %q", title)
+	}
+	unmeaning(t, strings.TrimSuffix(title, " (#4242)"))
+	for line := range strings.Lines(signed.ReplaceAllString(message, "$1")) {
+		unmeaning(t, strings.TrimSuffix(line, "\n"))
+	}
+	if len(message) >= Limit {
+		t.Errorf("got %d bytes", len(message))
+	}
+	got := ParseTrailers(title + "\n\n" + message)
+	most := map[string]int{
+		TrailerKind: 1, TrailerEnv: maxEnvironments, TrailerApp: 1, TrailerFrom: 1, TrailerSkipped: maxNames, TrailerRequest: 1, TrailerImage: maxImages, TrailerSeal: 1,
+		TrailerRequestedBy: maxPeople, TrailerApprovedBy: maxPeople, TrailerPolicy: maxNames, TrailerDeployedBy: 1, TrailerGlass: 1,
+	}
+	for k, v := range got {
+		if len(v) > most[k] {
+			t.Errorf("got %d trailers %s, want at most %d, in:\n%.300s", len(v), k, most[k], message)
+		}
+	}
+	if len(got[TrailerKind]) != 1 || got[TrailerKind][0] != string(m.Kind) {
+		t.Errorf("got the trailers %v", got)
+	}
+}
+
+// signed matches login#id at the end of a line.
+var signed = regexp.MustCompile(`(?m)([A-Za-z0-9_-]|\[bot\])#[0-9]+(\.|:|$)`)
+
+// unmeaning holds one line of no Markdown to having no meaning.
+func unmeaning(t *testing.T, s string) {
+	t.Helper()
+	if closing.MatchString(s) || strings.ContainsAny(s, "#`<") || !utf8.ValidString(s) || strings.Contains(s, "://") || unclean.MatchString(s) {
+		t.Errorf("got %.300q", s)
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		t.Errorf("got what does not show in %.300q", s)
+	}
+}
+
+// unclean matches an @ that is not between a name and a digest.
+var unclean = regexp.MustCompile(`(^|[^\pL\pN])@|@([^s]|$)`)
+
 // check holds all that a pull request says to the promises of this package.
 func check(t *testing.T, p PullRequest) {
 	t.Helper()
 	body, title, commit := p.Body(), p.Title(), p.Commit("0123456789abcdef0123456789abcdef01234567")
 	harmless(t, body)
+	if p.asked() {
+		other := p
+		other.Decision = nil
+		if !other.IsIn(body) {
+			t.Error("what the rules came to is part of what the body says")
+		}
+		other.Request.Reason += "."
+		if other.IsIn(body) {
+			t.Error("the reason is no part of what the body says")
+		}
+	}
 	if !p.IsIn(body) || IsFinished(body) != p.Finished || strings.Count(body, markStart) != 1 {
 		t.Errorf("the body is not told from others:\n%.1000s", body)
 	}
@@ -101,7 +189,7 @@ func check(t *testing.T, p PullRequest) {
 	if n := utf8.RuneCountInString(title); n > 255 || n == 0 || utf8.RuneCountInString(subject) > 72 {
 		t.Errorf("got a title of %d characters and a subject of %d", n, utf8.RuneCountInString(subject))
 	}
-	for _, s := range []string{title, commit} {
+	for _, s := range []string{title, signed.ReplaceAllString(commit, "$1")} {
 		if len(s) >= Limit || closing.MatchString(s) || strings.ContainsAny(s, "#`<") || !utf8.ValidString(s) || regexp.MustCompile(`\W@|@[^s]`).MatchString(s) {
 			t.Errorf("got %.300q", s)
 		}
@@ -112,6 +200,7 @@ func check(t *testing.T, p PullRequest) {
 	got := ParseTrailers(commit)
 	most := map[string]int{
 		TrailerKind: 1, TrailerEnv: maxEnvironments, TrailerApp: 1, TrailerSeal: 1, TrailerBase: 1, TrailerImage: maxImages,
+		TrailerFrom: 1, TrailerSkipped: maxNames, TrailerRequest: 1, TrailerRequestedBy: maxPeople,
 	}
 	for k, v := range got {
 		if len(v) > most[k] {
@@ -149,8 +238,48 @@ func FuzzMessage(f *testing.F) {
 		}
 		check(t, p)
 		p.Images = p.Images[:1]
-		p.Diverged, p.All = nil, true
+		p.Diverged, p.All, p.DetailsURL = nil, true, details
 		check(t, p)
+	})
+}
+
+// FuzzVerdict: the same of what is said about a verdict, a merge, a request and an incident.
+func FuzzVerdict(f *testing.F) {
+	for n, s := range hostiles {
+		f.Add(s, hostiles[(n+7)%len(hostiles)], n, n%2 == 0)
+	}
+	f.Fuzz(func(t *testing.T, s, u string, n int, shared bool) {
+		p := hostile(s)
+		p.Kind = []promotion.Kind{promotion.Pin, promotion.Update, promotion.Promotion, promotion.Rollback, promotion.ByHand}[uint(n)%5]
+		p.Environments = append(p.Environments, u)
+		d := hostileDecision(s + u)
+		d.Results = append(d.Results, hostileDecision(u).Results...)
+		statuses := []promotion.Status{promotion.Passed, promotion.Waiting, promotion.Unknown, promotion.Denied, promotion.Status(u)}
+		d.Status = statuses[uint(n)%5]
+		checked(t, Check{Name: s, Subject: u, Decision: d, Hold: s, Advisory: shared, Notes: []string{s, u}, Seal: u})
+		who := []promotion.Identity{{ID: 5, Login: s}, {Login: u}, {ID: 6, Login: u + "[bot]", Bot: true}}
+		merged(t, Merge{
+			PullRequest: 4242, Kind: p.Kind, App: u, Envs: p.Environments, From: s, Skipped: []string{u, s}, Request: u, Images: p.Images, Seal: s,
+			Requested: who, Approved: who, Policies: []string{s, u}, Deployed: who[0], Glass: s + " " + u, Version: s,
+		})
+		r := p.Request
+		r.Kind = p.Kind
+		why := []string{s, u, u + s}
+		for _, body := range []string{
+			Opened("k", r, 4242), Refused("k", r, &d, why), Problem("k", why), Deployed("k", who[0], u), NotDeployed("k", who[1], &d, nil), NotDeployed("k", who[0], &d, why),
+			Glass{Key: "k", App: s, Envs: p.Environments, PullRequest: 4242, Commit: u, By: who[0], At: time.Unix(1, 0), Reason: u, Images: p.Images, Waived: d.Results, Seal: s}.Body(),
+			Bypass{Key: "k", Base: s, Commit: u, URL: "x" + s, PullRequest: 4242, By: who[1], Envs: p.Environments, Images: p.Images, Rules: d.Results, Why: u}.Body(),
+			Bypass{Key: "k", Base: u, Commit: s, URL: details, At: time.Unix(1, 0), Why: s}.Body(),
+		} {
+			answered(t, body)
+		}
+		for _, title := range []string{
+			Glass{App: s, Envs: p.Environments, PullRequest: 4242}.Title(), Bypass{Images: p.Images, Envs: p.Environments, PullRequest: 4242}.Title(),
+		} {
+			if unmeaning(t, strings.TrimSuffix(title, " (#4242)")); utf8.RuneCountInString(title) > maxTitle {
+				t.Errorf("got the title %q", title)
+			}
+		}
 	})
 }
 
@@ -199,6 +328,14 @@ func TestCases(t *testing.T) {
 		if !strings.Contains(body, want) {
 			t.Errorf("the largest body does not say %q", want)
 		}
+	}
+	for _, s := range []string{strings.Repeat("|", 600), strings.Repeat("𝔘", 600)} {
+		p := hostile(s)
+		p.Kind, p.Environments, p.DetailsURL = promotion.Promotion, slices.Repeat(p.Environments, 100), details
+		p.Images, p.Left, p.Notes = slices.Repeat(p.Images, 40), slices.Repeat(p.Left, 40), slices.Repeat(p.Notes, 40)
+		p.Request.Skipped, p.Request.By = slices.Repeat(p.Request.Skipped, 100), slices.Repeat(p.Request.By, 100)
+		p.Decision.Results = slices.Repeat(p.Decision.Results, 20)
+		check(t, p)
 	}
 	check(t, PullRequest{Kind: promotion.Update})
 	check(t, PullRequest{Kind: "other", Images: []Image{{Name: "a", NewDigest: "x"}}})

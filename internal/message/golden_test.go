@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"github.com/pinnace-dev/pinnace/internal/image"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
@@ -29,6 +30,61 @@ func shop() Image {
 		Platforms: []string{"linux/amd64", "linux/arm64"}, Created: time.Date(2026, 6, 30, 23, 30, 0, 0, time.UTC),
 		Source: "https://github.com/acme/shop", Revision: "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d", Version: "1.4.2",
 		Places: []Place{{Path: "envs/prod/shop.yaml", Line: 12, Object: "Deployment shop"}},
+	}
+}
+
+const details = "https://pinnace.example.com/acme/config/pull/12"
+
+var (
+	carol = promotion.Identity{ID: 583231, Login: "carol"}
+	dave  = promotion.Identity{ID: 9919, Login: "dave_acme"}
+	robot = promotion.Identity{ID: 49699333, Login: "dependabot[bot]", Bot: true}
+)
+
+func asked() promotion.Request {
+	return promotion.Request{
+		ID: "comment-123", Kind: promotion.Promotion, App: "shop", Env: "prod", From: "staging",
+		Images: []promotion.Wanted{{Repository: "ghcr.io/acme/shop", Tag: "1.5.0", Digest: image.Digest(digestOf("b"))}},
+		At:     time.Date(2026, 7, 1, 9, 30, 12, 0, time.FixedZone("", 7200)),
+		By:     []promotion.Identity{dave}, Reason: "the basket fix that @carol waits for",
+	}
+}
+
+// decided is a verdict of each status.
+func decided() *promotion.Decision {
+	const file = ".pinnace/policies/prod.yaml"
+	soak := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	return &promotion.Decision{
+		Status:  promotion.Denied,
+		Summary: "denied: the digest is signed by acme/shop",
+		Results: []promotion.Result{
+			{Rule: "configuration", Status: promotion.Passed, Title: "the documents can be read"},
+			{Rule: "seal", Status: promotion.Passed, Title: "the head is the sealed change and nothing else", Wanted: "the sealed edits on their own parent"},
+			{Rule: "policy", Status: promotion.Denied, Title: "policy prod-approvals", Policy: "prod-approvals", File: file, Line: 3, Children: []promotion.Result{
+				{
+					Rule: "approvals", Status: promotion.Waiting, Title: "1 of 2 approvals", Policy: "prod-approvals", File: file, Line: 12,
+					Seen: "1 approval, by carol", Wanted: "2 approvals by acme/release or carol#583231, not by who asked",
+					Who: "acme/release or carol#583231", Next: "approve this pull request",
+					Children: []promotion.Result{{Rule: "approval", Status: promotion.Passed, Title: "carol approved, which counts until 2026-07-08 10:00 UTC", Until: time.Date(2026, 7, 8, 10, 0, 0, 0, time.UTC)}},
+				},
+				{
+					Rule: "pass-condition", Status: promotion.Denied, Title: "passCondition: signedBy(image, 'acme/shop')", Policy: "prod-approvals", File: file, Line: 8,
+					Seen: "no signature", Wanted: "a signature by acme/shop", Who: "who builds the image", Next: "sign ghcr.io/acme/shop@sha256:bbbbbbbbbbbb",
+				},
+			}},
+			{Rule: "soak", Status: promotion.Waiting, Title: "1h in staging", Seen: "since 2026-07-01 11:00 UTC", Wanted: "1h", Until: soak, File: ".pinnace/config.yaml", Line: 22},
+			{
+				Rule: "gate", Status: promotion.Unknown, Title: "deployment staging by argo-cd is green", Missing: []string{"deployments of acme/config"},
+				Who: "Pinnace", Next: "pinnace doctor says what cannot be read",
+			},
+			{Rule: "freeze", Status: promotion.Skipped, Title: "freeze weekend does not hold now", Until: time.Date(2026, 7, 3, 18, 0, 0, 0, time.UTC)},
+		},
+		Approvals: []promotion.Approval{{By: carol, Review: 1001, At: time.Date(2026, 7, 1, 10, 0, 0, 0, time.UTC)}},
+		Ignored: []promotion.Ignored{
+			{By: dave, Review: 1002, Reason: "asked for the promotion"},
+			{By: robot, Review: 1003, Reason: "is a bot"},
+		},
+		Recheck: soak,
 	}
 }
 
@@ -91,11 +147,36 @@ var cases = map[string]PullRequest{
 	},
 	"promotion": {
 		Kind: promotion.Promotion, Environments: []string{"prod"}, App: "shop", Repository: "acme/config", Base: "main",
-		Images: []Image{{
-			Name: "ghcr.io/acme/shop", OldTag: "1.4", Tag: "1.5.0", OldDigest: digestOf("a"), NewDigest: digestOf("b"),
-			Places: []Place{{Path: "envs/prod/shop.yaml", Line: 12, Object: "Deployment shop"}, {Path: "envs/prod/shop.yaml", Line: 40, Object: "CronJob shop-clean"}},
-		}},
-		Seal: seal, Version: "0.3.0",
+		Images: []Image{func() Image {
+			i := shop()
+			i.OldTag, i.Tag, i.OldDigest, i.NewDigest, i.Version = "1.4", "1.5.0", digestOf("a"), digestOf("b"), "1.5.0"
+			i.Places = append(i.Places, Place{Path: "envs/prod/shop.yaml", Line: 40, Object: "CronJob shop-clean"})
+			return i
+		}()},
+		Seal: seal, Version: "0.3.0", Request: asked(), Decision: decided(),
+		Approvers: "one of acme/release or carol#583231, but not who asked and not who built it",
+		Deploys:   "Pinnace merges once all rules hold and a deployer comments /deploy.",
+		Undo:      "pinnace rollback shop --env prod", DetailsURL: details,
+	},
+	"promotion-skipped": {
+		Kind: promotion.Promotion, Environments: []string{"prod"}, App: "shop", Repository: "acme/config", Base: "main",
+		Images: []Image{
+			{Name: "ghcr.io/acme/shop", OldTag: "main", Tag: "main", OldDigest: digestOf("a"), NewDigest: digestOf("b"), Places: []Place{{Path: "envs/prod/shop.yaml", Line: 12}}},
+		},
+		Notes: []string{"A newer version, 1.5.1, is queued behind this pull request."},
+		Seal:  seal, Version: "0.3.0",
+		Request:   promotion.Request{ID: "auto-9f86d081", Kind: promotion.Promotion, Skipped: []string{"qa", "staging"}, Auto: true, Unknown: true},
+		Decision:  &promotion.Decision{Status: promotion.Passed, Summary: "all rules hold", Results: []promotion.Result{{Rule: "seal", Status: promotion.Passed, Title: "the head is the sealed change and nothing else"}}},
+		Approvers: "nobody has to", Deploys: "A person presses merge.",
+	},
+	"promotion-several": {
+		Kind: promotion.Promotion, Environments: []string{"prod"}, App: "shop", Repository: "acme/config", Base: "main",
+		Images: []Image{
+			{Name: "ghcr.io/acme/shop", OldTag: "1.4", Tag: "1.5.0", OldDigest: digestOf("a"), NewDigest: digestOf("b"), Places: []Place{{Path: "envs/prod/shop.yaml", Line: 12}}},
+			{Name: "ghcr.io/acme/shop-worker", OldTag: "1.4", Tag: "1.5.2", OldDigest: digestOf("c"), NewDigest: digestOf("d"), Places: []Place{{Path: "envs/prod/shop.yaml", Line: 31}}},
+		},
+		Seal: seal, Version: "0.3.0", Request: asked(),
+		Diverged: &Diverged{Commit: "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c", Author: "Carol Doe", Why: "a merge"},
 	},
 	"rollback": {
 		Kind: promotion.Rollback, Environments: []string{"prod"}, App: "shop", Repository: "acme/config", Base: "main",
@@ -104,6 +185,12 @@ var cases = map[string]PullRequest{
 			Places: []Place{{Path: "envs/prod/shop.yaml", Line: 12, Object: "Deployment shop"}},
 		}},
 		Seal: seal, Version: "0.3.0",
+		Request: promotion.Request{
+			ID: "comment-7", Kind: promotion.Rollback, App: "shop", Env: "prod", By: []promotion.Identity{dave}, Reason: "Baskets are empty!",
+			At: time.Date(2026, 7, 1, 9, 30, 12, 0, time.UTC),
+		},
+		Decision:  &promotion.Decision{Status: promotion.Passed, Results: []promotion.Result{{Rule: "stood", Status: promotion.Passed, Title: "this digest stood in prod until 2026-07-01 08:11 UTC"}}},
+		Approvers: "nobody has to", Deploys: "Pinnace merges at once.", Undo: "pinnace promote shop --to prod --image ghcr.io/acme/shop:1.5.0",
 	},
 	"diverged": {
 		Kind: promotion.Pin, Environments: []string{"prod"}, Repository: "acme/config", Base: "main",
@@ -115,7 +202,9 @@ var cases = map[string]PullRequest{
 
 // hostile puts one text into every field.
 func hostile(s string) PullRequest {
+	r, d := hostileRequest(s), hostileDecision(s)
 	return PullRequest{
+		Request: r, Decision: &d, Approvers: s, Deploys: s, Undo: s, DetailsURL: "x" + s,
 		Kind: promotion.Pin, Environments: []string{s, s}, App: s, Repository: s, Base: s, Seal: s, Version: s,
 		Images: []Image{{
 			Name: s, OldTag: s, Tag: s + "2", OldDigest: s, NewDigest: s + "2", Platforms: []string{s},
@@ -124,6 +213,32 @@ func hostile(s string) PullRequest {
 		Left:  []Left{{Path: s, Line: 2, Image: s, Reason: s}},
 		Notes: []string{s}, Diverged: &Diverged{Commit: s, Author: s, Why: s},
 	}
+}
+
+func hostileRequest(s string) promotion.Request {
+	return promotion.Request{
+		ID: s + "1", Kind: promotion.Promotion, App: s, Env: s, From: s, Skipped: []string{s, s}, At: time.Unix(1, 0),
+		By: []promotion.Identity{{ID: 99, Login: s}, {Login: s}, {}}, Reason: s, Images: []promotion.Wanted{{Repository: s, Tag: s, Digest: image.Digest(s)}},
+	}
+}
+
+// hostileDecision has every status, at several depths.
+func hostileDecision(s string) promotion.Decision {
+	d := promotion.Decision{
+		Status: promotion.Denied, Summary: s, Recheck: time.Unix(1, 0),
+		Approvals: []promotion.Approval{{By: promotion.Identity{ID: 99, Login: s}, At: time.Unix(1, 0)}, {By: promotion.Identity{Login: s}}},
+		Ignored:   []promotion.Ignored{{By: promotion.Identity{ID: 99, Login: s}, Reason: s}},
+	}
+	for _, status := range []promotion.Status{promotion.Passed, promotion.Skipped, promotion.Waiting, promotion.Unknown, promotion.Denied, promotion.Status(s)} {
+		r := promotion.Result{
+			Rule: s, Status: status, Title: s, Policy: s, File: s, Line: 3, Seen: s, Wanted: s, Missing: []string{s, s}, Who: s, Next: s, Until: time.Unix(1, 0),
+		}
+		bare := promotion.Result{Status: status, Who: s}
+		step := promotion.Result{Status: status, Next: s}
+		r.Children = []promotion.Result{r, bare, step}
+		d.Results = append(d.Results, r)
+	}
+	return d
 }
 
 // TestGolden holds each case to testdata/<name>.txtar.
@@ -140,20 +255,26 @@ func TestGolden(t *testing.T) {
 				finished.Diverged, finished.Finished = nil, true
 				a.Files = append(a.Files, txtar.File{Name: "finished.md", Data: []byte(finished.Body())})
 			}
-			got, file := txtar.Format(a), filepath.Join("testdata", name+".txtar")
-			if *update {
-				if err := os.WriteFile(file, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("%s differs (-want +got), go test -update rewrites it:\n%s", file, diff)
-			}
+			golden(t, name, a)
 		})
+	}
+}
+
+// golden holds an archive to testdata/<name>.txtar.
+func golden(t *testing.T, name string, a *txtar.Archive) {
+	t.Helper()
+	got, file := txtar.Format(a), filepath.Join("testdata", name+".txtar")
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s differs (-want +got), go test -update rewrites it:\n%s", file, diff)
 	}
 }

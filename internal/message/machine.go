@@ -56,10 +56,17 @@ func (b block) String() string {
 	return markStart + unended.Replace(string(text)) + markEnd
 }
 
-// state tells one text from another, but for what the images say of themselves: that is
-// asked for only when there is something new to say.
+// state tells one text from another, but for what the images say of themselves, which is
+// asked for only when there is something new to say, and for what the rules came to, which
+// changes often and which the check shows.
 func (p PullRequest) state() string {
-	text, _ := json.Marshal([]any{p.Kind, p.Environments, p.App, p.Seal, p.Left, p.Notes, p.Diverged, p.Finished})
+	parts := []any{p.Kind, p.Environments, p.App, p.Seal, p.Left, p.Notes, p.Diverged, p.Finished}
+	if p.asked() {
+		r := p.Request
+		r.At, r.Images = r.At.UTC(), nil // the seal has the images
+		parts = append(parts, r, p.Approvers, p.Deploys, p.Undo, p.DetailsURL)
+	}
+	text, _ := json.Marshal(parts)
 	return hash(string(text))
 }
 

@@ -37,6 +37,15 @@ type PullRequest struct {
 	Diverged     *Diverged
 	Notes        []string // sentences
 	Version      string   // of Pinnace
+
+	// For a [promotion.Promotion] or a [promotion.Rollback] that somebody asked for; the
+	// others show none of it. The seal is then that of [promotion.Sealing].
+	Request    promotion.Request   // without an ID, nothing of this is shown
+	Decision   *promotion.Decision // when the text is written; nil shows no rules
+	Approvers  string              // who may approve; a part of a sentence
+	Deploys    string              // what merges it, and when; a sentence
+	Undo       string              // the command that brings back what stands there now
+	DetailsURL string              // where the rules are shown as they are now; an address of ours
 }
 
 // An Image is one name, as it is written, that goes from one tag and digest to another,
@@ -80,8 +89,7 @@ func (p PullRequest) headline(most int) string {
 			return line
 		}
 	}
-	last := []rune(lines[len(lines)-1])
-	return string(last[:most-1]) + "…"
+	return cut(lines[len(lines)-1], most)
 }
 
 // headlines are ways to say what the pull request does, from long to short.
@@ -93,18 +101,29 @@ func (p PullRequest) headlines() []string {
 	if p.Kind == promotion.Promotion {
 		to = " to "
 	}
+	if p.Kind == promotion.Promotion || p.Kind == promotion.Rollback {
+		return p.ways(p.moved(), where, to)
+	}
 	switch i, single := p.single(); {
 	case single:
 		whats = append(i.headlines(p.Kind, p.verb()), whats...)
 	case p.App != "":
 		whats = append([]string{p.verb() + " " + plain(p.App, 100) + " (" + several + ")"}, whats...)
 	}
+	return p.ways(whats, where, to)
+}
+
+// ways joins what happens with where it does.
+func (p PullRequest) ways(whats, where []string, to string) []string {
 	var lines []string
 	for _, what := range whats {
 		for _, w := range where {
 			if w == "" {
 				lines = append(lines, what)
 				continue
+			}
+			if source := p.source(); source != "" {
+				lines = append(lines, what+to+w+" (from "+source+")")
 			}
 			lines = append(lines, what+to+w)
 		}
@@ -128,8 +147,6 @@ func (i Image) headlines(kind promotion.Kind, verb string) []string {
 		return []string{verb + " " + short + " to " + tag + " (" + digest + ")", verb + " " + short + " to " + tag, verb + " " + short}
 	case digest != "" && kind == promotion.Update && i.OldTag == i.Tag:
 		return []string{verb + " " + full + ":" + tag + " to " + digest, verb + " " + short + ":" + tag + " to " + digest, verb + " " + short + ":" + tag}
-	case kind == promotion.Promotion:
-		return []string{verb + " " + short + " " + tag, verb + " " + short}
 	case kind == promotion.Update:
 		return []string{verb + " " + full + " to " + tag, verb + " " + short + " to " + tag, verb + " " + short}
 	}

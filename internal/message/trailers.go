@@ -8,7 +8,7 @@ const (
 )
 
 // Trailers are the values of a commit message's trailers, in order, by their keys, spelled
-// as [TrailerKind] is, whatever the case they were written in. Anybody who commits can
+// as [TrailerKind] and [TrailerRequestedBy] are, whatever the case they were written in. Anybody who commits can
 // write them.
 type Trailers map[string][]string
 
@@ -95,11 +95,12 @@ func cutTrailer(line string) (key, value string, ok bool) {
 	return key, strings.TrimSpace(value), true
 }
 
-// canonical spells a key with capitals at the start and after hyphens.
+// canonical spells a key with capitals at the start and after hyphens, but for a "by" at the
+// end.
 func canonical(key string) string {
 	parts := strings.Split(strings.ToLower(key), "-")
 	for i, p := range parts {
-		if p != "" {
+		if p != "" && (p != "by" || i == 0 || i < len(parts)-1) {
 			parts[i] = strings.ToUpper(p[:1]) + p[1:]
 		}
 	}

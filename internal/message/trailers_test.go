@@ -22,7 +22,7 @@ var messages = map[string]struct {
 	"prose after":        {"s\n\nKey: value\n\nprose\n", Trailers{}},
 	"blank lines after":  {"s\n\nKey: value\n\n \n\t\n", Trailers{"Key": {"value"}}},
 	"mixed":              {"s\n\nprose\nKey: value\n", Trailers{}},
-	"mixed, signed":      {"s\n\nprose\nKey: value\nSigned-off-by: a <a@b>\n", Trailers{"Key": {"value"}, "Signed-Off-By": {"a <a@b>"}}},
+	"mixed, signed":      {"s\n\nprose\nKey: value\nSigned-off-by: a <a@b>\n", Trailers{"Key": {"value"}, "Signed-Off-by": {"a <a@b>"}}},
 	"mostly prose":       {"s\n\na\nb\nc\nd\nSigned-off-by: a <a@b>\n", Trailers{}},
 	"cherry-picked":      {"s\n\nKey: value\n(cherry picked from commit 1a2b3c4)\n", Trailers{"Key": {"value"}}},
 	"folded":             {"s\n\nKey: value\n  goes on\n\tand on\nB: c\n", Trailers{"Key": {"value goes on and on"}, "B": {"c"}}},

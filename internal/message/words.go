@@ -26,3 +26,33 @@ func joined(names []string) string {
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
+
+// some joins at most most words, and counts the others.
+func some[T any](all []T, most int, word func(T) string) string {
+	var words []string
+	for _, a := range all[:min(len(all), most)] {
+		if w := word(a); w != "" {
+			words = append(words, w)
+		}
+	}
+	if more := len(all) - most; more > 0 {
+		words = append(words, strconv.Itoa(more)+" more")
+	}
+	return joined(words)
+}
+
+// ended ends a sentence.
+func ended(s string) string {
+	if s == "" || strings.ContainsAny(s[len(s)-1:], ".!?") {
+		return s
+	}
+	return s + "."
+}
+
+// capital begins a sentence.
+func capital(s string) string {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return s
+	}
+	return string(s[0]-'a'+'A') + s[1:]
+}

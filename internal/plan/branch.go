@@ -52,6 +52,23 @@ func KindOf(name, base string, isDefault bool) (promotion.Kind, bool) {
 		return promotion.Pin, true
 	case strings.HasPrefix(rest, "update/"):
 		return promotion.Update, true
+	case strings.HasPrefix(rest, "promote/"):
+		return promotion.Promotion, true
+	case strings.HasPrefix(rest, "rollback/"):
+		return promotion.Rollback, true
 	}
 	return "", false
+}
+
+// verbs name the kinds whose branch is one app's in one environment.
+var verbs = map[promotion.Kind]string{promotion.Update: "update", promotion.Promotion: "promote", promotion.Rollback: "rollback"}
+
+// BranchOf returns the branch of an Update, a Promotion or a Rollback of an app in an
+// environment. It is "" for any other kind.
+func BranchOf(kind promotion.Kind, env, app, base string, isDefault bool) string {
+	verb, ok := verbs[kind]
+	if !ok {
+		return ""
+	}
+	return branch{kind: verb, environment: env, app: app}.name(base, isDefault)
 }

@@ -294,7 +294,7 @@ func left(path string, f *manifest.Finding, reason string) Left {
 func Edits(changes []promotion.Change, style manifest.Style) map[string][]manifest.Edit {
 	out := map[string][]manifest.Edit{}
 	for _, c := range changes {
-		out[c.Path] = append(out[c.Path], manifest.Edit{Document: c.Document, Pointer: c.Pointer, Old: c.Old, New: c.New, Style: style})
+		out[c.Path] = append(out[c.Path], manifest.Edit{Document: c.Document, Pointer: c.Pointer, Old: c.Old, New: c.New, Style: style, Insert: c.Insert})
 	}
 	return out
 }

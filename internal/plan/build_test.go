@@ -239,6 +239,8 @@ func TestBranches(t *testing.T) {
 		{branch{kind: "update", environment: "dev", app: "acme/shop"}, "main", true, "pinnace/update/dev/acme+shop", promotion.Update},
 		{branch{kind: "update", environment: "dev", app: "localhost:5000/shop"}, "main", true, "pinnace/update/dev/localhost++5000+shop", promotion.Update},
 		{branch{kind: "update", environment: "dev", app: "shop.lock"}, "main", true, "pinnace/update/dev/shop.lock+", promotion.Update},
+		{branch{kind: "promote", environment: "prod", app: "shop"}, "main", true, "pinnace/promote/prod/shop", promotion.Promotion},
+		{branch{kind: "rollback", environment: "prod", app: "acme/shop"}, "release/1.0", false, "pinnace/base/release/1.0/rollback/prod/acme+shop", promotion.Rollback},
 	} {
 		got := test.branch.name(test.base, test.isDefault)
 		if got != test.want {
@@ -247,11 +249,15 @@ func TestBranches(t *testing.T) {
 		if kind, ok := KindOf(got, test.base, test.isDefault); kind != test.kind || !ok {
 			t.Errorf("%s is of kind %q, %v", got, kind, ok)
 		}
+		of := BranchOf(test.kind, test.branch.environment, test.branch.app, test.base, test.isDefault)
+		if want := got; test.kind == promotion.Pin && of != "" || test.kind != promotion.Pin && of != want {
+			t.Errorf("BranchOf(%s) is %q", test.kind, of)
+		}
 		if _, ok := KindOf(got, "other", false); ok {
 			t.Errorf("%s counts for another base", got)
 		}
 	}
-	for _, name := range []string{"main", "pinnace/promote/prod/shop", "pinnace/pinned", "pinnace/saved"} {
+	for _, name := range []string{"main", "pinnace/promote", "pinnace/pinned", "pinnace/saved"} {
 		if _, ok := KindOf(name, "main", true); ok {
 			t.Errorf("%s is taken for a proposal", name)
 		}

@@ -46,8 +46,8 @@ func Home(d Document) (string, Problems) {
 			name = "pull-image-digest"
 		}
 	}
-	if len(name) > 100 {
-		name = name[:100]
+	if p.Kind == KindArtifactPromotionPolicy {
+		name = name[:min(len(name), maxName)]
 	}
 	if err := checkPolicyName(name); err != nil {
 		at := p.marks["/name"]

@@ -105,7 +105,7 @@ func TestCreateRefuses(t *testing.T) {
 		flags Flags
 		want  string
 	}{
-		{Flags{}, `name: "" cannot name a policy`},
+		{Flags{}, "name: is empty: write a name"},
 		{Flags{Name: "../../etc/passwd"}, "cannot name a policy"},
 		{Flags{Name: "a", ApproverCount: 7}, ".pinnace/policies/a.yaml:5:16: approverCount: 7 is too high: expected 6 or less"},
 		{Flags{Name: "a", PassCondition: "containerImageTg == \"\""}, ".pinnace/policies/a.yaml:5:17: passCondition: "},

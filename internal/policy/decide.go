@@ -24,6 +24,9 @@ type judge struct {
 	counted approval.Output
 	glass   *BreakGlass // that holds
 
+	merger promotion.Merger
+	said   promotion.Identity // who said /deploy
+
 	spent   uint64 // cost of asking conditions of later instants
 	results []promotion.Result
 	again   time.Time
@@ -47,6 +50,9 @@ type rule struct {
 	places []*judged // whose conditions are asked, one for each question
 	asked  map[int]bool
 	apps   []string
+
+	raised string             // pointer to the item of more that the count is of; "": approverCount
+	more   []promotion.Result // what was asked of those items
 }
 
 // Decide says whether a change may be merged into one environment, and why.
@@ -128,8 +134,9 @@ func (j *judge) judge() {
 		j.opaque()
 	}
 	j.emergency()
-	j.count()
 	base := j.facts()
+	j.count(&base)
+	base.Approvals = j.approvals()
 	j.filters(&base)
 	j.policies(&base)
 	if !free {
@@ -276,6 +283,10 @@ func (j *judge) decision() promotion.Decision {
 	if d.Status == promotion.Skipped {
 		d.Status = promotion.Passed
 	}
+	d.Merger, d.Asked = j.merger, j.said
+	if j.glass != nil {
+		d.Glass, d.Broke = clip(j.glass.Reason), j.glass.By
+	}
 	d.Summary = summary(d)
 	return d
 }
@@ -340,6 +351,15 @@ func Together(names []string, all []promotion.Decision) promotion.Decision {
 			if !slices.Contains(out.Ignored, a) {
 				out.Ignored = append(out.Ignored, a)
 			}
+		}
+		if d.Merger == promotion.APerson || out.Merger == "" {
+			out.Merger = d.Merger
+		}
+		if d.Asked.ID != 0 {
+			out.Asked = d.Asked
+		}
+		if d.Glass != "" {
+			out.Glass, out.Broke = d.Glass, d.Broke
 		}
 		if !d.Recheck.IsZero() && (out.Recheck.IsZero() || d.Recheck.Before(out.Recheck)) {
 			out.Recheck = d.Recheck

@@ -28,6 +28,7 @@ const page = "../../docs/policies.md"
 //
 //	yaml            documents, which load without a problem
 //	yaml floor      documents of the organisation
+//	yaml escapes    a configuration that the floor before it warns of
 //	yaml loosens    documents that the floor before them refuses
 //	txtar           cases, which the documents of the block before them meet
 //	cel             conditions, one a line
@@ -97,10 +98,14 @@ func TestDocs(t *testing.T) {
 				if i+1 < len(blocks) && blocks[i+1].info == "txtar" {
 					return // loaded there, in the world of the cases
 				}
-				load(t, b, scenario.WorldOf(scenario.Default()))
+				load(t, b, scenario.Suite{Config: scenario.Default()}.World())
 			case "yaml floor":
 				floor = b
 				load(t, b, organisation())
+			case "yaml escapes":
+				if said := escapes(t, floor, b); said == "" {
+					t.Error("the floor warns of nothing")
+				}
 			case "yaml loosens":
 				if said := loosens(t, floor, b); said == "" {
 					t.Error("the floor accepts it")
@@ -143,10 +148,28 @@ func load(t *testing.T, b block, w policy.World) *policy.Set {
 // organisation is the world of a floor.
 func organisation() policy.World { return policy.World{Floor: true} }
 
+// escapes returns what a floor warns of in a repository's configuration.
+func escapes(t *testing.T, floor, repo block) string {
+	t.Helper()
+	suite, problems := scenario.Parse("policies.md", []byte("-- config.yaml --\n"+repo.text))
+	if !suite.Own {
+		t.Fatal(problems)
+	}
+	joined, problems := policy.Join(load(t, floor, organisation()), &policy.Set{World: suite.World()})
+	if joined == nil {
+		t.Fatal(problems)
+	}
+	var said strings.Builder
+	for _, p := range problems {
+		said.WriteString(p.Severity.String() + ": " + p.Message + "\n")
+	}
+	return said.String()
+}
+
 // loosens returns what is wrong with documents of a repository below a floor.
 func loosens(t *testing.T, floor, repo block) string {
 	t.Helper()
-	_, problems := policy.Join(load(t, floor, organisation()), load(t, repo, scenario.WorldOf(scenario.Default())))
+	_, problems := policy.Join(load(t, floor, organisation()), load(t, repo, scenario.Suite{Config: scenario.Default()}.World()))
 	var said strings.Builder
 	for _, p := range problems {
 		said.WriteString(p.Message + "\n")
@@ -227,6 +250,8 @@ func TestDocsPrinted(t *testing.T) {
 			for _, p := range problems {
 				said[b.at] += fmt.Sprintf("%s: %s\n%s\n", p.Severity, p.Message, p.Snippet)
 			}
+		case "yaml escapes":
+			said[b.at] = escapes(t, floor, of)
 		case "yaml loosens":
 			said[b.at] = loosens(t, floor, of)
 		default:

@@ -60,6 +60,7 @@ type ImagePromotionPolicy struct {
 // Needs are what a policy asks of people.
 type Needs struct {
 	ApproverCount                int       `json:"approverCount"`
+	More                         []More    `json:"more"`
 	AllowRequestFromApprove      bool      `json:"allowRequestFromApprove"`
 	AllowImageBuilderFromApprove bool      `json:"allowImageBuilderFromApprove"`
 	AllowApproverFromDeploy      bool      `json:"allowApproverFromDeploy"`
@@ -67,6 +68,16 @@ type Needs struct {
 	ApprovalTTL                  Duration  `json:"approvalTTL"`
 	UnknownBuilder               Leniency  `json:"unknownBuilder"` // "": as the facts are
 	UnknownRequester             Leniency  `json:"unknownRequester"`
+}
+
+// More raises the count of approvals to ApproverCount where the condition holds for an image
+// of the change.
+type More struct {
+	When          string      `json:"when"`
+	ApproverCount int         `json:"approverCount"`
+	Condition     *Expression `json:"-"`
+
+	pointer string // to the item, in its document
 }
 
 // Approvers are who may approve; none listed: who holds the role promoter.
@@ -88,6 +99,7 @@ const (
 type rollbackKeys struct {
 	written                      bool
 	ApproverCount                *int       `json:"approverCount"`
+	More                         *[]More    `json:"more"`
 	AllowRequestFromApprove      *bool      `json:"allowRequestFromApprove"`
 	AllowImageBuilderFromApprove *bool      `json:"allowImageBuilderFromApprove"`
 	AllowApproverFromDeploy      *bool      `json:"allowApproverFromDeploy"`
@@ -100,6 +112,7 @@ type rollbackKeys struct {
 // over lays the written keys over the needs of a promotion.
 func (k rollbackKeys) over(n Needs) *Needs {
 	set(&n.ApproverCount, k.ApproverCount)
+	set(&n.More, k.More)
 	set(&n.AllowRequestFromApprove, k.AllowRequestFromApprove)
 	set(&n.AllowImageBuilderFromApprove, k.AllowImageBuilderFromApprove)
 	set(&n.AllowApproverFromDeploy, k.AllowApproverFromDeploy)

@@ -1,9 +1,11 @@
 package policy
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/pinnace-dev/pinnace/internal/document"
 	"github.com/pinnace-dev/pinnace/internal/policy/condition"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
@@ -23,23 +25,24 @@ type Expression struct {
 	shown  string // the source, as results show it
 }
 
-// expression compiles the condition at a key of a document; nil where none is written or
-// it does not compile.
-func (r *reader) expression(d parsed, key, source string) *Expression {
+// expression compiles the condition at a JSON pointer of a document; nil where none is
+// written or it does not compile.
+func (r *reader) expression(d parsed, pointer, source string) *Expression {
+	key := document.Dotted(pointer)
 	if strings.TrimSpace(source) == "" {
-		if m, written := d.marks["/"+key]; written && m.Text != "" && strings.TrimSpace(m.Text) == "" {
+		if m, written := d.marks[pointer]; written && m.Text != "" && strings.TrimSpace(m.Text) == "" {
 			r.Report(m.Line, m.Column, "%s: holds blanks only: write a condition, or delete the key", key)
 		}
 		return nil
 	}
-	m := d.marks["/"+key]
+	m := d.marks[pointer]
 	if len(source) > maxExpression {
 		r.Report(m.Line, m.Column, "%s: has more than %d bytes: part it into several policies", key, maxExpression)
 		return nil
 	}
 	compiled, problems := condition.Compile(source)
 	for _, p := range problems {
-		line, column := d.place(key, source, p.Line, p.Column)
+		line, column := d.place(pointer, source, p.Line, p.Column)
 		severity := Error
 		if p.Severity == condition.Warning {
 			severity = Warning
@@ -62,9 +65,12 @@ func (r *reader) expression(d parsed, key, source string) *Expression {
 
 // place returns the place in the file of a line and column of a condition. Folding, quotes
 // and indentation change blanks only, so the characters between them are counted.
-func (d parsed) place(key, source string, line, column int) (int, int) {
-	m := d.marks["/"+key]
-	node := child(d.root, key)
+func (d parsed) place(pointer, source string, line, column int) (int, int) {
+	m := d.marks[pointer]
+	node := d.root
+	for part := range strings.SplitSeq(pointer[1:], "/") {
+		node = child(node, part)
+	}
 	if node == nil || node.Kind != yaml.ScalarNode {
 		return m.Line, m.Column // an alias: the problem stands where it is used
 	}
@@ -169,8 +175,13 @@ func (s *scanner) step() bool {
 
 func blank(r rune) bool { return r == ' ' || r == '\t' || r == '\n' || r == '\r' }
 
-// child returns the value of a key of a mapping, or nil.
+// child returns the value of a key of a mapping, or an item of a list by its number, or nil.
 func child(n *yaml.Node, key string) *yaml.Node {
+	if n != nil && n.Kind == yaml.SequenceNode {
+		if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(n.Content) {
+			return n.Content[i]
+		}
+	}
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil
 	}

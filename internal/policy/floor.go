@@ -25,6 +25,7 @@ func Join(floor, repo *Set) (*Set, Problems) {
 	j := joiner{floor: floor, repo: repo}
 	j.environments()
 	j.renamed()
+	j.uncovered()
 	j.apps()
 	j.grants()
 	j.direct()
@@ -120,6 +121,40 @@ func (j *joiner) renamed() {
 				j.problem(e.File, e.Line, "renamed environment: the organisation's policy %s is bound to %s, which is not there, and none is bound to the production environment %s: name it %s, or bind the policy by production: true",
 					p.Name, list(gone, "and"), e.Name, gone[0])
 			}
+		}
+	}
+}
+
+// uncovered warns of production environments that the organisation does not reach though it
+// seems to mean them: where it binds another one by its name, or all by a mark that none has.
+func (j *joiner) uncovered() {
+	warn := func(file string, line int, format string, args ...any) {
+		j.problems = append(j.problems, Problem{File: file, Line: line, Column: min(line, 1), Severity: Warning, Message: fmt.Sprintf(format, args...)})
+	}
+	production := slices.DeleteFunc(slices.Clone(j.repo.World.Environments), func(e Env) bool { return !e.Production })
+	bound := j.extended()
+	for _, e := range production {
+		byName, of := "", ""
+		covered := slices.ContainsFunc(bound, func(p *ImagePromotionPolicy) bool {
+			return slices.ContainsFunc(p.ApplyTo, func(s Selector) bool {
+				if s.Env != "" && byName == "" {
+					if i := slices.IndexFunc(production, s.environment); i >= 0 {
+						byName, of = p.Name, production[i].Name
+					}
+				}
+				return s.environment(e)
+			})
+		})
+		if !covered && byName != "" {
+			warn(e.File, e.Line, "no policy of the organisation covers the production environment %s, and its policy %s binds the production environment %s by name: in the organisation's policy bind by production: true, or by image", e.Name, byName, of)
+		}
+	}
+	if len(production) > 0 || len(j.repo.World.Environments) == 0 {
+		return
+	}
+	for _, p := range j.floor.Promotions {
+		if slices.ContainsFunc(p.ApplyTo, func(s Selector) bool { return s.Production != nil && *s.Production }) {
+			warn(p.File, p.at("/applyTo"), "the organisation's policy %s is bound by production: true, and of the environments %s none is marked production: mark one in .pinnace/config.yaml, or bind the policy by image", p.Name, list(j.repo.World.environmentNames(), "and"))
 		}
 	}
 }
@@ -344,6 +379,11 @@ func looser(f, p *ImagePromotionPolicy) []slack {
 	}
 	needs := func(block string, f, p Needs) {
 		add(p.ApproverCount < f.ApproverCount, block+"approverCount", "%d is less than %d", p.ApproverCount, f.ApproverCount)
+		for _, m := range f.More {
+			if p.ApproverCount < m.ApproverCount && !slices.ContainsFunc(p.More, func(x More) bool { return x.When == m.When && x.ApproverCount >= m.ApproverCount }) {
+				add(true, block+"more", "it needs %d approvals where %s", m.ApproverCount, clipTo(m.When, maxPart))
+			}
+		}
 		add(p.AllowRequestFromApprove && !f.AllowRequestFromApprove, block+"allowRequestFromApprove", "it says false")
 		add(p.AllowImageBuilderFromApprove && !f.AllowImageBuilderFromApprove, block+"allowImageBuilderFromApprove", "it says false")
 		add(p.AllowApproverFromDeploy && !f.AllowApproverFromDeploy, block+"allowApproverFromDeploy", "it says false")

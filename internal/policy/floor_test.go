@@ -95,6 +95,7 @@ func TestFloor(t *testing.T) {
 		{"a name: fewer approvers", nil, policyDoc("org", "promotions: [sequential]\napplyTo: [{env: prod}]"), "approverCount: org is the organisation's policy, and 0 is less than 1"},
 		{"a name: all else", nil, policyDoc("org", "approverCount: 1\nallowRequestFromApprove: true\nallowImageBuilderFromApprove: true\nallowApproverFromDeploy: true\npromotions: [sequential]\nbypassSoak: true\nunverifiedSource: accept\nunknownBuilder: ignore\nunknownRequester: ignore\nrollback: {approverCount: 0}\nexceptions: [{path: a, reason: r, expires: 2027-01-01}]\napplyTo: [{env: prod}]"), "allowRequestFromApprove: org"},
 		{"a freeze of the same name", nil, "apiVersion: pinnace.dev/v1alpha1\nkind: Freeze\nname: year\nproduction: true\nwindow: {to: 2026-11-01}\nreason: r\nowner: o\n", "\"year\" is the name of the organisation's Freeze"},
+		{"a name: more besides", nil, policyDoc("org", "approverCount: 1\napprovalTTL: 2d\napprovers: {teams: [acme/release]}\npromotions: [sequential]\nforbid: [direct]\nfailCondition: '\"wip\" in imageLabels'\nmore: [{when: request.hotfix, approverCount: 2}]\napplyTo: [{env: prod}]"), ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			floor := mustLoad(t, acmeFloor(), floorDocs)
@@ -189,5 +190,69 @@ func TestFloorHolds(t *testing.T) {
 	}
 	if joined, ps := Join(nil, repo); len(ps) > 0 || len(joined.Promotions) != 1 {
 		t.Errorf("without a floor: %v, %v", joined, ps)
+	}
+}
+
+// TestFloorMore: a policy of the organisation's name keeps each of its items of more, or asks
+// as many of everything.
+func TestFloorMore(t *testing.T) {
+	const org = "approverCount: 1\nmore:\n  - {when: request.hotfix, approverCount: 3}\napplyTo: [{env: prod}]"
+	floor := mustLoad(t, World{Floor: true}, policyDoc("org", org))
+	for _, row := range []struct{ name, keys, want string }{
+		{"the same", org, ""},
+		{"a higher number", "approverCount: 1\nmore: [{when: request.hotfix, approverCount: 4}]\napplyTo: [{env: prod}]", ""},
+		{"as many of everything", "approverCount: 3\napplyTo: [{env: prod}]", ""},
+		{"left out", "approverCount: 2\napplyTo: [{env: prod}]", "p.yaml:1:1: more: org is the organisation's policy, and it needs 3 approvals where request.hotfix"},
+		{"a lower number", "approverCount: 1\nmore: [{when: request.hotfix, approverCount: 2}]\napplyTo: [{env: prod}]", "p.yaml:5:1: more: org is the organisation's policy"},
+		{"another condition", "approverCount: 1\nmore: [{when: request.auto, approverCount: 3}]\napplyTo: [{env: prod}]", "p.yaml:5:1: more: org is the organisation's policy"},
+		{"left out of rollbacks", org + "\nrollback: {more: []}", "rollback.more: org is the organisation's policy"},
+	} {
+		repo := mustLoad(t, ours(), policyDoc("org", row.keys))
+		joined, ps := Join(floor, repo)
+		if (joined == nil) != (row.want != "") || !strings.Contains(ps.Error(), row.want) {
+			t.Errorf("%s: got %v, want %q", row.name, ps, row.want)
+		}
+	}
+}
+
+// TestFloorUncovered: an organisation that binds by name, or by a mark that nobody wrote, is
+// told of what escapes it.
+func TestFloorUncovered(t *testing.T) {
+	two := func(w *World) {
+		eu := w.Environments[2]
+		eu.Name, eu.Paths, eu.Line = "prod-eu", []string{"eu/**"}, 13
+		w.Environments = append(w.Environments, eu)
+	}
+	unmarked := func(w *World) { w.Environments[2].Production = false }
+	const eu = "config.yaml:13:1: warning: no policy of the organisation covers the production environment prod-eu, and its policy org binds the production environment prod by name: in the organisation's policy bind by production: true, or by image"
+	const nowhere = "p.yaml:4:1: warning: the organisation's policy org is bound by production: true, and of the environments dev, staging and prod none is marked production"
+	for _, row := range []struct {
+		name, applyTo string
+		world         func(*World)
+		want          string
+	}{
+		{"by name, and another production environment", "[{env: prod}]", two, eu},
+		{"by a glob of names", "[{env: \"pro?\"}]", two, eu},
+		{"by production", "[{production: true}]", two, ""},
+		{"by image", "[{env: prod}, {image: ghcr.io/acme/*}]", two, ""},
+		{"by name, and no other", "[{env: prod}]", func(*World) {}, ""},
+		{"by the name of another kind of environment", "[{env: staging}]", two, ""},
+		{"by production, and nothing is marked", "[{production: true}]", unmarked, nowhere},
+		{"by production or by name, and nothing is marked", "[{production: true}, {env: prod}]", unmarked, nowhere},
+		{"by what is no production", "[{production: false}]", unmarked, ""},
+		{"by production, in a repository without environments", "[{production: true}]", func(w *World) { w.Environments = nil }, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := ours()
+			row.world(&w)
+			floor := mustLoad(t, World{Floor: true}, policyDoc("org", "applyTo: "+row.applyTo))
+			joined, ps := Join(floor, &Set{World: w})
+			if joined == nil {
+				t.Fatal(ps)
+			}
+			if got := ps.Error(); row.want == "" && got != "" || !strings.HasPrefix(got, row.want) {
+				t.Errorf("got %s, want %s", got, row.want)
+			}
+		})
 	}
 }

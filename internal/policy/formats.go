@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -46,10 +47,19 @@ func checkLine(s string) error {
 	return nil
 }
 
+// maxName is how long the name of a document may be.
+const maxName = 100
+
 // checkPolicyName holds a name to what can name a file.
 func checkPolicyName(s string) error {
-	if s == "" || len(s) > 100 || !only(s, lower+upper+digits+"-_.") || s[0] == '.' || s[0] == '-' {
-		return fmt.Errorf("%s cannot name a policy: expected 1 to 100 letters, digits, -, _ or ., since it names a file and a trailer", document.Quote(s))
+	switch {
+	case s == "":
+		return errors.New("is empty: write a name, such as two-people-for-production")
+	case len(s) > maxName:
+		return fmt.Errorf("has %d characters: write %d at most, since it names a file and a trailer", utf8.RuneCountInString(s), maxName)
+	}
+	if !only(s, lower+upper+digits+"-_.") || s[0] == '.' || s[0] == '-' {
+		return fmt.Errorf("%s cannot name a policy: expected letters, digits, -, _ or ., since it names a file and a trailer", document.Quote(s))
 	}
 	return nil
 }

@@ -41,6 +41,8 @@ type Input struct {
 	Checks    Checks
 	Seal      Seal
 	Draft     bool
+	Fork      bool // the head is in another repository, where others push
+	Cancelled bool // somebody took the request back
 	Request   Request
 	Rollback  RollbackFacts
 	Soak      time.Duration // that the environment asks of the one before
@@ -80,6 +82,7 @@ type Change struct {
 	Exists         Answer             // New's digest is in its registry
 	Stands         Fact[[]string]     // environments where New's digest of the repository stands now, and no other
 	TagNow         Fact[image.Digest] // by hand: the digest that New's tag means now
+	TagStands      Answer             // by hand: that very tag and digest of New stand together in one of Stands
 }
 
 // Removal reports whether the change takes an image away.

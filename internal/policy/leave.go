@@ -15,7 +15,7 @@ func (l *loader) checkLeave() {
 	left := maxPairs
 	for _, p := range l.set.Promotions {
 		written := func(pointer string) bool { return p.marks[pointer].Line > 0 }
-		if !p.Direct || p.ForbidDirect || p.ApproverCount > 0 || written("/approverCount") || written("/promotions") {
+		if !p.Direct || p.ForbidDirect || p.ApproverCount > 0 || written("/approverCount") || written("/more") || written("/promotions") {
 			continue
 		}
 		if app, env, ok := l.alone(p, &left); ok {

@@ -87,8 +87,8 @@ func (l *loader) load(r *reader, p parsed) {
 	case KindFilterCondition:
 		f := &FilterCondition{Origin: origin}
 		if r.validate(p, f) && l.named(p.Kind, f.Origin) {
-			f.Pass = r.expression(p, "passCondition", f.PassCondition)
-			f.Fail = r.expression(p, "failCondition", f.FailCondition)
+			f.Pass = r.expression(p, "/passCondition", f.PassCondition)
+			f.Fail = r.expression(p, "/failCondition", f.FailCondition)
 			l.checkEnvironments(f.Origin, f.AllEnvironments, f.Production, f.Environments, "it holds nowhere: write allEnvironments: true, production: true or environments")
 			l.set.Filters = append(l.set.Filters, f)
 		}
@@ -121,14 +121,19 @@ func (l *loader) promotion(r *reader, p parsed, origin Origin) {
 	if !r.validate(p, d) || !l.named(p.Kind, d.Origin) || twoSpellings {
 		return
 	}
-	d.Pass = r.expression(p, "passCondition", d.PassCondition)
-	d.Fail = r.expression(p, "failCondition", d.FailCondition)
+	d.Pass = r.expression(p, "/passCondition", d.PassCondition)
+	d.Fail = r.expression(p, "/failCondition", d.FailCondition)
 	d.Direct, d.Sequential = slices.Contains(d.Promotions, "direct"), slices.Contains(d.Promotions, "sequential")
 	d.ForbidDirect = slices.Contains(d.Forbid, "direct")
 	d.AcceptUnverified = d.UnverifiedSource == "accept"
-	if d.RollbackKeys.written {
-		d.Rollback = d.RollbackKeys.over(d.Needs)
+	l.more(r, p, d.Origin, "/more", d.More)
+	if k := &d.RollbackKeys; k.written {
+		if k.More != nil {
+			l.more(r, p, d.Origin, "/rollback/more", *k.More)
+		}
+		d.Rollback = k.over(d.Needs)
 	}
+	l.checkMore(d)
 	for _, block := range []string{"", "/rollback"} {
 		if m := d.marks[block+"/approvalTTL"]; m.Line > 0 && m.Text != "" {
 			if ttl, err := ParseDuration(m.Text); err == nil && ttl == 0 {
@@ -295,7 +300,7 @@ func (l *loader) bind() {
 			switch {
 			case ok:
 				p.ApplyTo = append(p.ApplyTo, selectors...)
-			case slices.Contains(l.set.World.Policies, name):
+			case slices.Contains(l.set.World.Policies, name) || l.set.World.Unread:
 				l.set.further = append(l.set.further, further{name, selectors})
 			default:
 				l.problem(b.Origin, Error, fmt.Sprintf("%s/applyToPolicyNames/%d", at, i), "unknown promotion policy %s%s", document.Quote(name), document.HintUnless(len(l.problems) > document.MaxProblems, name, l.policyNames()))
@@ -317,6 +322,9 @@ func (l *loader) policyNames() []string {
 // checkBound warns of policies that judge nothing.
 func (l *loader) checkBound() {
 	for _, p := range l.set.Promotions {
+		if p.Name == "" {
+			continue // refused by the schema
+		}
 		if len(p.ApplyTo) == 0 && !unusable(p.Origin, "/applyTo") {
 			l.problem(p.Origin, Warning, "/name", "the policy %s is bound to nothing and judges nothing: write applyTo, or apply a file with `pinnace policy apply -p FILE`", p.Name)
 			continue

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -34,6 +35,7 @@ func (d dice) documents() []string {
 		body += pick(d, "", "", "forbid: [direct]\n") + pick(d, "", "bypassSoak: true\n") + pick(d, "", "unknownBuilder: ignore\n", "unknownRequester: ignore\n")
 		body += pick(d, "", "rollback: {approverCount: 1}\n", "approvers: {teams: [acme/release]}\n", "approvalTTL: 90m\n")
 		body += pick(d, "", "", "passCondition: isSemver(containerImageTag)\n", "passCondition: image.size < 10\n", "failCondition: '\"1.5.0\" in imageLabels'\n")
+		body += pick(d, "", "", "more: [{when: request.hotfix, approverCount: 3}]\n", "more: [{when: image.size > 1, approverCount: 2}, {when: 'image.tag == \"1.5.0\"', approverCount: 4}]\n")
 		docs = append(docs, policyDoc(fmt.Sprintf("p%d", i), body+"applyTo: ["+pick(d, "{env: prod}", "{app: shop, env: prod}", "{production: true}", "{env: dev}")+"]\n"))
 	}
 	if d.IntN(4) == 0 {
@@ -54,6 +56,8 @@ func (d dice) input(t testing.TB, docs []string) Input {
 	in.Request.By = pick(d, nil, []promotion.Identity{alice}, []promotion.Identity{carol, alice}, []promotion.Identity{ci})
 	in.Changes[0].Image.Builder = pick(d, Fact[condition.Builder]{}, Known(condition.Builder{Users: []promotion.Identity{bob}}), Known(condition.Builder{Users: []promotion.Identity{erin}}))
 	in.Changes[0].Stands = pick(d, Fact[[]string]{}, Known([]string{"staging"}), Known([]string{"staging"}), Known([]string{"dev"}))
+	in.Changes[0].TagNow = pick(d, Fact[image.Digest]{}, Known(oldDigest), Known(newDigest))
+	in.Changes[0].TagStands = answer()
 	in.Deploy.Mode = pick(d, DeployAuto, DeployButton, DeployCommand)
 	everybody := []promotion.Identity{alice, bob, carol, dave, erin, frank, ci}
 	in.Reviews = nil
@@ -79,6 +83,8 @@ func (d dice) input(t testing.TB, docs []string) Input {
 	}
 	return in
 }
+
+var moreLine = regexp.MustCompile(`(?m)^more: .*\n`)
 
 // invariants are what every decision holds.
 func invariants(t *testing.T, seed uint64) {
@@ -119,6 +125,16 @@ func invariants(t *testing.T, seed uint64) {
 	}
 
 	if was.Status == promotion.Passed {
+		// What passes with more approvals passes where none are asked besides.
+		plain := slices.Clone(docs)
+		for i, text := range plain {
+			plain[i] = moreLine.ReplaceAllString(text, "")
+		}
+		fewer := in
+		fewer.Set = mustLoad(t, shopWorld(), strings.Join(append(plain, "apiVersion: pinnace.dev/v1alpha1\nkind: PullImageDigestPolicy\nenvironments: [dev]\n"), "\n---\n"))
+		if got := Decide(fewer); got.Status != promotion.Passed {
+			fail("more asks for less", fewer, got)
+		}
 		return
 	}
 	// What does not pass does not pass with a veto more or an approval less.

@@ -37,6 +37,19 @@ func users(names []string) []approval.User {
 	return all
 }
 
+// asks reports whether an account may ask by one of the roles. Machines may, as far as their
+// own permission and the lists go.
+func asks(roles []approval.Role, who promotion.Identity, people map[int64]approval.Person) Answer {
+	p, known := people[who.ID]
+	switch {
+	case p.Ghost || who.ID == 0:
+		return approval.No
+	case !known:
+		return approval.Unknown
+	}
+	return approval.Holds(roles, who, p)
+}
+
 // holds reports whether a person holds one of the roles. Bots and service accounts hold none.
 func holds(roles []approval.Role, who promotion.Identity, people map[int64]approval.Person) Answer {
 	p, known := people[who.ID]

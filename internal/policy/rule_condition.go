@@ -12,7 +12,17 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
-// facts returns what conditions may ask of the change as a whole.
+// approvals returns those that count.
+func (j *judge) approvals() Fact[[]condition.Approval] {
+	all := make([]condition.Approval, len(j.counted.Approvals))
+	for i, a := range j.counted.Approvals {
+		all[i] = condition.Approval{By: a.By, Teams: j.teams(a.By), At: Known(a.At)}
+	}
+	return Known(all)
+}
+
+// facts returns what conditions may ask of the change as a whole, before anybody's approval
+// is counted.
 func (j *judge) facts() condition.Facts {
 	in := j.in
 	f := condition.Facts{
@@ -30,11 +40,6 @@ func (j *judge) facts() condition.Facts {
 			f.Request.By.Value = in.Request.By[n-1]
 		}
 	}
-	approvals := make([]condition.Approval, len(j.counted.Approvals))
-	for i, a := range j.counted.Approvals {
-		approvals[i] = condition.Approval{By: a.By, Teams: j.teams(a.By), At: Known(a.At)}
-	}
-	f.Approvals = Known(approvals)
 	var files, kinds []string
 	images := make([]condition.Image, 0, len(j.places))
 	for i := range j.places {
@@ -44,7 +49,7 @@ func (j *judge) facts() condition.Facts {
 			kinds = append(kinds, kind)
 		}
 		if !c.Removal() {
-			images = append(images, imageOf(c))
+			images = append(images, j.imageOf(c))
 		}
 	}
 	slices.Sort(files)
@@ -62,10 +67,58 @@ func (j *judge) returns() Fact[bool] {
 	return Fact[bool]{Value: j.in.Rollback.Stood == approval.Yes, Known: j.in.Rollback.Stood != approval.Unknown}
 }
 
-func imageOf(c *Change) condition.Image {
+func (j *judge) imageOf(c *Change) condition.Image {
 	i := c.Image
 	i.Ref, i.Previous = c.New, Known(c.Old)
+	i.TagUnknown = j.doubt(c) != ""
 	return i
+}
+
+// doubt names the fact without which nobody can say that a tag is one of the digest beside
+// it; "" where there is no doubt. A person can type any tag before any digest: the pair is
+// believed where the tag means the digest now, and where it stands in an environment that
+// the image comes from.
+func (j *judge) doubt(c *Change) string {
+	n := c.New
+	if j.in.Kind != promotion.ByHand || n.Tag == "" || !n.Pinned() || c.TagStands == approval.Yes || c.TagNow.Known && c.TagNow.Value == n.Digest {
+		return ""
+	}
+	text := "what tag " + clip(n.Tag) + " of " + clip(n.Repository()) + " means"
+	if c.TagNow.Known {
+		text += " (it is now " + c.TagNow.Value.Short() + ")"
+	}
+	return text
+}
+
+// lacking spells the facts that an outcome lacks, those of a tag in doubt by the doubt.
+func (j *judge) lacking(missing []string, p *judged) []string {
+	of := func(name string) string {
+		if name == "containerImage" || name == "containerImageTag" || name == "image.tag" || name == "change.kind" {
+			return j.doubt(p.change)
+		}
+		at, field, _ := strings.Cut(strings.TrimPrefix(name, "images["), "]")
+		if n, err := strconv.Atoi(at); err == nil && field == ".tag" {
+			for i := range j.places {
+				if c := j.places[i].change; !c.Removal() {
+					if n == 0 {
+						return j.doubt(c)
+					}
+					n--
+				}
+			}
+		}
+		return ""
+	}
+	var all []string
+	for _, name := range missing {
+		if doubt := of(name); doubt != "" {
+			name = doubt
+		}
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // teams returns the teams of a person, unknown where some answer is.
@@ -87,12 +140,12 @@ func (j *judge) of(base *condition.Facts, p *judged, accept bool) condition.Fact
 	c := p.change
 	f := *base
 	f.App = Known(c.NewApp)
-	f.Image = imageOf(c)
+	f.Image = j.imageOf(c)
 	f.GitCommitDetails = c.Commits
 	if !c.Commits.Known && accept {
 		f.GitCommitDetails = claimed(c.Image)
 	}
-	f.Change.Kind = Known(condition.KindOfChange(c.Old, c.New))
+	f.Change.Kind = Fact[condition.ChangeKind]{Value: condition.KindOfChange(c.Old, c.New), Known: !f.Image.TagUnknown}
 	f.Request.Hotfix = Known(p.way == Direct)
 	if place, ok := j.in.Target[c.NewApp]; ok {
 		f.Target = place
@@ -209,7 +262,10 @@ func (j *judge) policies(base *condition.Facts) {
 	for _, rule := range j.rules {
 		p := rule.policy
 		parts := j.conditions(p.Origin, p.Fail, p.Pass, rule.places, askers[p.AcceptUnverified])
-		parts = j.asked(parts, rule)
+		for _, c := range rule.more {
+			parts = append(parts, j.waive(c))
+		}
+		parts = j.tallied(parts, rule)
 		r := group("policy", "policy "+p.Name, parts)
 		r.Policy, r.File, r.Line = p.Name, p.File, p.Line
 		if p.Floor {
@@ -272,13 +328,13 @@ func (j *judge) ask(o Origin, rule string, e *Expression, wanted condition.Verdi
 		ref := name(p.change.New)
 		switch {
 		case outcome.Verdict == condition.Indeterminate:
-			c.Status, c.Missing = promotion.Unknown, outcome.Missing
+			c.Status, c.Missing = promotion.Unknown, j.lacking(outcome.Missing, p)
 			c.Title = "nobody can say the " + words(rule) + " of " + o.Name + " for " + ref
 			if outcome.Err != "" {
 				c.Title += ": " + clip(outcome.Err)
 			}
-			if len(outcome.Missing) > 0 {
-				c.Title += ": " + clip(list(outcome.Missing, "and")) + plural(len(outcome.Missing), " is", " are") + " unknown"
+			if len(c.Missing) > 0 {
+				c.Title += ": " + clip(list(c.Missing, "and")) + plural(len(c.Missing), " is", " are") + " unknown"
 			} else if outcome.Err == "" {
 				c.Missing = []string{words(rule) + " of " + o.Name}
 			}

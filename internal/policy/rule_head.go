@@ -8,9 +8,15 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
-// seal holds the head to its seal, and the pull request to being ready.
+// seal holds the head to its seal, the request to standing, and the pull request to being ready.
 func (j *judge) seal() {
 	if j.in.Kind != promotion.ByHand {
+		if j.in.Fork {
+			j.add(promotion.Result{
+				Rule: "seal", Status: promotion.Denied, Title: "the head is in a fork, where no change of Pinnace's ever is",
+				Wanted: "a head in this repository", Who: spell(j.set.Grants(Requester, j.env.Name, j.app())), Next: "close this pull request, and ask: " + j.promote(),
+			})
+		}
 		r := promotion.Result{Rule: "seal", Title: "the head is the sealed change and nothing else", Wanted: "the sealed edits on their own parent"}
 		switch j.in.Seal.Intact {
 		case approval.Yes:
@@ -27,6 +33,12 @@ func (j *judge) seal() {
 			r.Who, r.Next = "Pinnace", "wait for the next look at the head"
 		}
 		j.add(r)
+	}
+	if j.in.Cancelled {
+		j.add(promotion.Result{
+			Rule: "request", Status: promotion.Denied, Title: "the request was cancelled", Wanted: "a request that nobody took back",
+			Who: spell(j.set.Grants(Requester, j.env.Name, j.app())), Next: "ask again: " + j.promote(),
+		})
 	}
 	if j.in.Draft {
 		j.add(promotion.Result{
@@ -111,7 +123,9 @@ func (j *judge) promote() string {
 	return "pinnace promote " + app + " --to " + j.env.Name
 }
 
-// requester holds who asked to the role.
+// requester holds who asked last to the role: each re-seal is of its own asker, and those
+// before were judged then. A machine needs the role by its own permission; who is behind it
+// is what unknownRequester speaks of.
 func (j *judge) requester() {
 	if j.in.Kind != promotion.Promotion && j.in.Kind != promotion.Rollback || j.in.Request.Auto {
 		return
@@ -126,13 +140,22 @@ func (j *judge) requester() {
 		return
 	}
 	who := j.in.Request.By[len(j.in.Request.By)-1]
-	if p := j.in.People[who.ID]; who.Bot || p.Bot || p.ServiceAccount {
-		return // unknownRequester speaks for those behind a machine
+	name := who.String()
+	if who.Login != "" {
+		name = clip(who.Login)
 	}
-	name := clip(who.Login)
+	if name == "" || who.ID == 0 {
+		r.Status, r.Title, r.Missing = promotion.Unknown, "nobody knows which account asked", []string{"account of who asked"}
+		if name != "" {
+			r.Title, r.Missing = "nobody knows which account "+name+" is, who asked", []string{"account of " + name}
+		}
+		r.Who, r.Next = spell(j.set.Grants(Requester, j.env.Name, j.app())), "somebody with an account asks again: "+j.promote()
+		j.add(r)
+		return
+	}
 	for _, app := range j.eachApp() {
 		roles := j.set.Grants(Requester, j.env.Name, app)
-		switch holds(roles, who, j.in.People) {
+		switch asks(roles, who, j.in.People) {
 		case approval.Yes:
 			continue
 		case approval.No:

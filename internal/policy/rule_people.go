@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/policy/approval"
+	"github.com/pinnace-dev/pinnace/internal/policy/condition"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
 // count asks for the approvals of every policy that governs something.
-func (j *judge) count() {
+func (j *judge) count(base *condition.Facts) {
 	builders, unknown, named := j.builders()
 	in := approval.Input{
 		PullRequest: j.in.PullRequest, Draft: j.in.Draft, Seal: j.in.Seal.Hash, SealedAt: j.in.Seal.At,
@@ -29,8 +30,11 @@ func (j *judge) count() {
 	}
 	nobody := len(in.Requesters) == 0 && !in.RequesterUnknown
 	for _, r := range j.rules {
+		if len(r.needs.More) > 0 {
+			j.raise(r, j.asker(base, r.policy.AcceptUnverified))
+		}
 		n := approval.Need{
-			Policy: r.policy.Name, File: r.policy.File, Line: r.policy.at("/approverCount"),
+			Policy: r.policy.Name, File: r.policy.File, Line: r.policy.at(r.raised + "/approverCount"),
 			Count: r.needs.ApproverCount, AllowRequester: r.needs.AllowRequestFromApprove, AllowBuilder: r.needs.AllowImageBuilderFromApprove,
 			TTL: time.Duration(r.needs.ApprovalTTL), UnknownRequester: approval.Unknowns(r.needs.UnknownRequester), UnknownBuilder: approval.Unknowns(r.needs.UnknownBuilder),
 		}
@@ -111,8 +115,8 @@ func (j *judge) approvers(r *rule) [][]approval.Role {
 	return all
 }
 
-// asked appends what counting said of a rule's needs.
-func (j *judge) asked(all []promotion.Result, r *rule) []promotion.Result {
+// tallied appends what counting said of a rule's needs.
+func (j *judge) tallied(all []promotion.Result, r *rule) []promotion.Result {
 	for _, i := range r.asks {
 		all = append(all, j.waive(j.counted.Results[i]))
 	}
@@ -150,6 +154,7 @@ func (j *judge) deploy() {
 			break
 		}
 	}
+	j.merger = promotion.Pinnace
 	switch mode := j.deployMode(); {
 	case j.glass != nil:
 		r.Status, r.Title = promotion.Skipped, "break-glass merges this seal"
@@ -158,6 +163,7 @@ func (j *judge) deploy() {
 	case mode == DeployCommand:
 		r = j.command(strict)
 	default:
+		j.merger = promotion.APerson
 		r.Title = "a person merges"
 		if strict != nil {
 			r.Title = "a person merges who did not approve"
@@ -213,6 +219,7 @@ func (j *judge) command(strict *rule) promotion.Result {
 			why = "nobody knows whether " + name + " is a deployer"
 			unknown = "role of " + name
 		default:
+			j.said = a.By
 			r.Status, r.Title, r.Seen, r.Next = promotion.Passed, name+" said /deploy", name+", "+stamp(a.At), ""
 			return r
 		}

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -110,7 +109,7 @@ func (w Window) repeat() (Window, *mistake) {
 	}
 	schedule, err := cronParser.Parse(w.Cron)
 	if err != nil {
-		return fail("cron", "%s is not a cron expression: %s; expected minute, hour, day of month, month and day of week, such as \"0 16 * * 5\"", document.Quote(w.Cron), plain(err))
+		return fail("cron", "%s is not a cron expression: %s", document.Quote(w.Cron), misspelt(w.Cron))
 	}
 	w.schedule = schedule
 	switch {
@@ -150,13 +149,29 @@ func (w Window) repeat() (Window, *mistake) {
 	return w, nil
 }
 
-func plain(err error) error {
-	return errors.New(strings.Map(func(c rune) rune {
-		if c < ' ' || c == 0x7f {
-			return ' '
+// cronFields are those of a cron expression, in their order.
+var cronFields = []struct{ name, values string }{
+	{"minute", "0 to 59"},
+	{"hour", "0 to 23"},
+	{"day of month", "1 to 31"},
+	{"month", "1 to 12, or jan to dec"},
+	{"day of week", "0 to 6, where Sunday is 0, or sun to sat"},
+}
+
+// misspelt says what is wrong with a cron expression.
+func misspelt(s string) string {
+	fields := strings.Fields(s)
+	if len(fields) != len(cronFields) {
+		return fmt.Sprintf("it has %d %s; expected minute, hour, day of month, month and day of week, such as \"0 16 * * 5\"", len(fields), plural(len(fields), "field", "fields"))
+	}
+	for i, f := range cronFields {
+		alone := []string{"*", "*", "*", "*", "*"}
+		alone[i] = fields[i]
+		if _, err := cronParser.Parse(strings.Join(alone, " ")); err != nil {
+			return fmt.Sprintf("the %s is %s; expected %s, a range such as 1-5, a list with commas, or *", f.name, document.Quote(fields[i]), f.values)
 		}
-		return c
-	}, strings.ToValidUTF8(err.Error(), "?")))
+	}
+	return "expected one such as \"0 16 * * 5\"" // unreachable: some field is wrong
 }
 
 // wall returns what the clock of the zone shows, as if it were UTC.

@@ -13,6 +13,7 @@ type World struct {
 	Apps         []App    // configured, and those of every image found
 	Grants       []Grant  // who holds which role, defaults included
 	Policies     []string // promotion policies of the organisation, which may be bound further
+	Unread       bool     // there may be more of those, which could not be read
 	Floor        bool     // the organisation's own directory, whose names are those of any repository
 
 	floor *World // of the organisation, once joined

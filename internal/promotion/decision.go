@@ -57,7 +57,21 @@ type Decision struct {
 	Approvals []Approval `json:"approvals"`        // those that count
 	Ignored   []Ignored  `json:"ignored"`          // those that do not, and why
 	Recheck   time.Time  `json:"recheck,omitzero"` // when time alone may change the verdict
+	// Merger says who merges once it has passed, "" where nothing is judged.
+	Merger Merger   `json:"merger,omitempty"`
+	Asked  Identity `json:"asked,omitzero"`  // who said /deploy, where that counts
+	Glass  string   `json:"glass,omitempty"` // why the rules were waived by break-glass
+	Broke  Identity `json:"broke,omitzero"`  // who did that
 }
+
+// A Merger is who merges a pull request.
+type Merger string
+
+// The mergers.
+const (
+	APerson Merger = "person"
+	Pinnace Merger = "pinnace"
+)
 
 // An Approval counts.
 type Approval struct {

@@ -17,6 +17,13 @@ func (i Identity) String() string {
 	return i.Login + "#" + strconv.FormatInt(i.ID, 10)
 }
 
+// A Self is the App that a client acts for.
+type Self struct {
+	App  int64
+	Slug string   // its name in addresses
+	Bot  Identity // the account that it acts as
+}
+
 // A Permission is what an account may do in a repository, in rising order.
 type Permission string
 

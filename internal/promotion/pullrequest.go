@@ -86,6 +86,7 @@ type File struct {
 // A Comment on a pull request or an issue.
 type Comment struct {
 	ID               int64
+	Thread           int // number of the pull request or issue
 	URL              string
 	Author           Identity
 	Body             string

@@ -13,81 +13,125 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
-// A derivation is what a branch of ours holds, worked out from its trees alone.
-type derivation struct {
-	ours    bool   // one commit, whose tree is its own parent's with exactly the edits that its seal names
-	why     string // what it holds else, where it is not ours
-	author  string
-	parent  *git.Snapshot
-	style   config.Style // that its parent asks for
-	changes []promotion.Change
-	seal    string
+// A Deriver works out what the branches of Pinnace hold.
+type Deriver struct {
+	Git        *git.Repository
+	Repository int64  // of GitHub
+	Base       string // the branch that they go to
 }
 
-// derive works out what a head holds. A head that is ours can be replaced without loss,
+// A Derivation is what a branch of Pinnace holds, worked out from its trees alone. Whose
+// request it is for is what its commit says of itself.
+type Derivation struct {
+	Ours    bool   // one commit, whose tree is its own parent's with exactly the edits that its seal names
+	Why     string // what it holds else, where it is not ours
+	Author  string
+	Parent  *git.Snapshot
+	Style   config.Style // that its parent asks for
+	Changes []promotion.Change
+	Seal    string
+	Sealing promotion.Sealing // zero for kinds that nobody asks for
+	Before  string            // the head that it replaced, "" for none
+}
+
+// asked says whether changes of a kind are asked for, so that a request is sealed with them.
+func asked(kind promotion.Kind) bool {
+	return kind == promotion.Promotion || kind == promotion.Rollback
+}
+
+// Derive works out what a head holds. A head that is ours can be replaced without loss,
 // since Pinnace can make it again.
-func (p *pass) derive(ctx context.Context, hash git.Hash, kind promotion.Kind) (derivation, error) {
-	c, err := p.Git.ReadCommit(hash)
+func (x Deriver) Derive(ctx context.Context, hash git.Hash, kind promotion.Kind) (Derivation, error) {
+	c, err := x.Git.ReadCommit(hash)
 	if err != nil {
-		return derivation{}, fmt.Errorf("read commit %s: %w", hash, err)
+		return Derivation{}, fmt.Errorf("read commit %s: %w", hash, err)
 	}
-	d := derivation{author: c.Author.Name}
+	d := Derivation{Author: c.Author.Name}
 	if len(c.Parents) != 1 {
-		d.why = "a merge"
+		d.Why = "a merge"
 		return d, nil
 	}
 	trailers := message.ParseTrailers(c.Message)
 	seals, bases := trailers[message.TrailerSeal], trailers[message.TrailerBase]
 	if len(seals) != 1 {
-		d.why = "a commit by " + c.Author.Name
+		d.Why = "a commit by " + c.Author.Name
 		return d, nil
 	}
 	if len(bases) != 1 || bases[0] != c.Parents[0].String() {
-		d.why = "a commit of Pinnace that was moved"
+		d.Why = "a commit of Pinnace that was moved"
 		return d, nil
 	}
-	now, err := p.Git.Snapshot(hash)
+	now, err := x.Git.Snapshot(hash)
 	if err != nil {
 		return d, fmt.Errorf("read commit %s: %w", hash, err)
 	}
-	if d.parent, err = p.Git.Snapshot(c.Parents[0]); err != nil {
+	if d.Parent, err = x.Git.Snapshot(c.Parents[0]); err != nil {
 		if errors.Is(err, git.ErrMissing) {
-			d.why = "more commits than one"
+			d.Why = "more commits than one"
 			return d, nil
 		}
 		return d, fmt.Errorf("read commit %s: %w", c.Parents[0], err)
 	}
-	rules, err := configAt(d.parent)
+	rules, err := configAt(d.Parent)
 	if err != nil {
 		return d, err
 	}
-	d.style = rules.Pin.Style
-	deltas, err := git.Diff(ctx, d.parent, now)
+	d.Style = rules.Pin.Style
+	deltas, err := git.Diff(ctx, d.Parent, now)
 	if err != nil {
 		return d, fmt.Errorf("compare commit %s with its parent: %w", hash, err)
 	}
 	for _, delta := range deltas {
-		changes, ok, err := p.deriveFile(rules, d.parent, now, delta)
+		changes, ok, err := deriveFile(rules, d.Parent, now, delta)
 		if err != nil {
 			return d, err
 		}
 		if !ok {
-			d.why = "a change of " + delta.Path + " that is more than its images"
+			d.Why = "a change of " + delta.Path + " that is more than its images"
 			return d, nil
 		}
-		d.changes = append(d.changes, changes...)
+		d.Changes = append(d.Changes, changes...)
 	}
-	promotion.SortChanges(d.changes)
-	d.seal = promotion.Digest(kind, d.changes)
-	if d.seal != seals[0] || len(d.changes) == 0 {
-		d.why = "images that its commit does not name"
+	promotion.SortChanges(d.Changes)
+	d.Before = only(trailers[TrailerBefore])
+	d.Seal = promotion.Digest(kind, d.Changes)
+	if asked(kind) {
+		d.Sealing = promotion.Sealing{
+			Repository: x.Repository, Base: x.Base, Kind: kind, Changes: d.Changes,
+			Request: only(trailers[trailerRequest]), App: only(trailers[message.TrailerApp]), Env: only(trailers[message.TrailerEnv]),
+			From: only(trailers[trailerFrom]), Skipped: trailers[trailerSkipped],
+		}
+		if d.Sealing.From == fromRegistry {
+			d.Sealing.From = ""
+		}
+		d.Seal = d.Sealing.Hash()
+	}
+	if d.Seal != seals[0] || len(d.Changes) == 0 {
+		d.Why = "images that its commit does not name"
 		return d, nil
 	}
-	d.ours = true
+	d.Ours = true
 	return d, nil
 }
 
-func (p *pass) deriveFile(c *config.Config, before, after *git.Snapshot, d git.Delta) ([]promotion.Change, bool, error) {
+// TrailerBefore names the head that a commit of Pinnace replaced on its branch.
+const TrailerBefore = "Pinnace-Before"
+
+const (
+	trailerRequest = "Pinnace-Request"
+	trailerFrom    = "Pinnace-From"
+	trailerSkipped = "Pinnace-Skipped"
+	fromRegistry   = "registry"
+)
+
+func only(values []string) string {
+	if len(values) != 1 {
+		return ""
+	}
+	return values[0]
+}
+
+func deriveFile(c *config.Config, before, after *git.Snapshot, d git.Delta) ([]promotion.Change, bool, error) {
 	if d.Old.Path == "" || d.New.Path == "" || d.Old.Mode != d.New.Mode || d.Old.Problem != nil || d.New.Problem != nil {
 		return nil, false, nil
 	}
@@ -130,3 +174,7 @@ func configAt(s *git.Snapshot) (*config.Config, error) {
 
 // none is the hash of what is not there.
 var none git.Hash
+
+func (p *pass) deriver() Deriver {
+	return Deriver{Git: p.Git, Repository: p.repo.ID, Base: p.base.Branch}
+}

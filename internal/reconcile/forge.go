@@ -10,6 +10,7 @@ import (
 // A Forge is GitHub, as far as proposing needs it. Each error is of one class of package
 // promotion; false with a nil error is the answer that there is no such thing.
 type Forge interface {
+	Checks
 	// Repository returns a repository under the name that it has now.
 	Repository(ctx context.Context, owner, name string) (promotion.Repository, bool, error)
 	// BranchRules returns what a branch demands of those who write to it.
@@ -22,6 +23,8 @@ type Forge interface {
 	AmendPullRequest(ctx context.Context, r promotion.Repository, number int, a promotion.Amendment) (promotion.PullRequest, error)
 	// AddLabels adds what is not there; labels that do not exist come to be.
 	AddLabels(ctx context.Context, r promotion.Repository, number int, labels ...string) error
+	// RequestReviewers asks people, and teams of the repository's organisation, for a review.
+	RequestReviewers(ctx context.Context, r promotion.Repository, number int, users, teams []string) error
 	// Reviews returns the reviews of a pull request in order of submission.
 	Reviews(ctx context.Context, r promotion.Repository, number int) ([]promotion.Review, error)
 	// Permission returns what an account may do in a repository now.

@@ -13,11 +13,14 @@ import (
 // A head is a branch of ours as it stands.
 type head struct {
 	hash    git.Hash // zero where there is no branch
-	derived derivation
+	derived Derivation
 	last    promotion.PullRequest   // the newest to this base, an open one first; zero where there is none
 	open    bool                    // it is open
 	closed  []promotion.PullRequest // to this base, not merged, the newest first
 	other   promotion.PullRequest   // an open one to another base, zero where there is none
+	all     []promotion.PullRequest // to this base, the newest first
+	memo    Memo
+	known   bool // memo is on record
 }
 
 // look reads a branch and its pull requests.
@@ -25,7 +28,7 @@ func (p *pass) look(ctx context.Context, s *Settled) (head, error) {
 	h := head{hash: p.heads[s.Branch]}
 	var err error
 	if h.hash != none {
-		if h.derived, err = p.derive(ctx, h.hash, s.Kind); err != nil {
+		if h.derived, err = p.deriver().Derive(ctx, h.hash, s.Kind); err != nil {
 			return h, err
 		}
 	}
@@ -43,32 +46,33 @@ func (p *pass) look(ctx context.Context, s *Settled) (head, error) {
 		case q.State == promotion.Closed:
 			h.closed = append(h.closed, q)
 		}
+		h.all = append(h.all, q)
 		if h.last.Number == 0 || q.State == promotion.Open {
 			h.last = q
 		}
 	}
 	h.open = h.last.State == promotion.Open
-	if !h.derived.ours && h.last.State == promotion.Merged && h.hash != none && h.last.Head.SHA == h.hash.String() {
-		h.derived = derivation{ours: true} // what it holds was merged: nothing of it can be lost
+	if !h.derived.Ours && h.last.State == promotion.Merged && h.hash != none && h.last.Head.SHA == h.hash.String() {
+		h.derived = Derivation{Ours: true} // what it holds was merged: nothing of it can be lost
 	}
 	return h, nil
 }
 
 // isTold says whether the text of an open pull request is that of its head.
 func (h head) isTold() bool {
-	return h.open && message.SealOf(h.last.Body) == h.derived.seal
+	return h.open && message.SealOf(h.last.Body) == h.derived.Seal
 }
 
 // keepAnswers takes what an open pull request already says about images whose registry gives
 // no answer now, so that an outage changes nothing. It returns whether there is any. Only what
 // its text tells of is taken: another head may be anybody's.
 func (p *pass) keepAnswers(s *Settled, h head) bool {
-	if !h.derived.ours || !h.isTold() || s.Kind != promotion.Pin {
+	if !h.derived.Ours || !h.isTold() || s.Kind != promotion.Pin {
 		return false
 	}
 	kept := false
 	for _, l := range s.Failed {
-		for _, c := range h.derived.changes {
+		for _, c := range h.derived.Changes {
 			if l.Unanswered() && l.Concerns(c) {
 				kept = true
 				if !slices.Contains(s.Changes, c) {
@@ -85,14 +89,14 @@ func (p *pass) keepAnswers(s *Settled, h head) bool {
 // pull request.
 func (p *pass) diverged(ctx context.Context, s *Settled, h head) error {
 	s.Action, s.Files = Diverged, nil
-	s.Reason = fmt.Sprintf("branch %s holds %s (%s): nothing was overwritten", s.Branch, h.derived.why, h.hash.String()[:10])
+	s.Reason = fmt.Sprintf("branch %s holds %s (%s): nothing was overwritten", s.Branch, h.derived.Why, h.hash.String()[:10])
 	if !h.open {
 		s.Reason += "; no pull request of it is open: delete the branch, and Pinnace proposes anew"
 		return nil
 	}
 	text := p.text(s)
 	text.Seal = "" // it is not the text of any content of ours
-	text.Diverged = &message.Diverged{Commit: h.hash.String(), Author: h.derived.author, Why: h.derived.why}
+	text.Diverged = &message.Diverged{Commit: h.hash.String(), Author: h.derived.Author, Why: h.derived.Why}
 	return p.amend(ctx, s, h, text)
 }
 

@@ -49,6 +49,11 @@ func (l *Ledger) Open(ctx context.Context) error {
 	return nil
 }
 
+// NewLedger returns the ledger of a commit that was read already.
+func NewLedger(g *git.Repository, r *Reading) *Ledger {
+	return &Ledger{Git: g, Commit: r.Snapshot.Commit, Reading: r, entries: r.Entries()}
+}
+
 // An Arrival is a commit that brought an image to a place. Everything in it is what the
 // commit says of itself: anybody can write an author, a date or a trailer.
 type Arrival struct {

@@ -156,5 +156,5 @@ func (p *pass) holds(ctx context.Context, h head, commit string) (bool, error) {
 		return false, err
 	}
 	seals := message.ParseTrailers(text)[message.TrailerSeal]
-	return len(seals) == 1 && seals[0] == h.derived.seal, nil
+	return len(seals) == 1 && seals[0] == h.derived.Seal, nil
 }

@@ -44,6 +44,23 @@ type Proposer struct {
 	Indexes map[string]*Index
 	// Progress counts what is done; it may be read while Reconcile runs.
 	Progress *Progress
+	// App is the App whose records are believed and written; 0 where the token is none's, and
+	// then nothing is remembered.
+	App int64
+	// Requests are those that were asked for and have no pull request yet.
+	Requests []Ask
+	// OnlyAsked leaves pins, updates and automatic promotions alone.
+	OnlyAsked bool
+	// Reseals are who asked to write the commit of a pull request anew, by its number.
+	Reseals map[int][]promotion.Identity
+	// Courts judges the requests to a base branch; nil admits all.
+	Courts func(ctx context.Context, base string) (Court, error)
+}
+
+// An Ask is a request to a base branch, "" for the default one.
+type Ask struct {
+	promotion.Request
+	Base string
 }
 
 // An Outcome is what Reconcile did in one repository.
@@ -189,7 +206,7 @@ func (p *Proposer) pass(ctx context.Context, repo promotion.Repository) ([]Base,
 		if branch == repo.DefaultBranch {
 			continue
 		}
-		next := &pass{Proposer: p, workflows: p.Workflows, repo: repo, remote: remote, heads: heads, base: Base{Branch: branch}}
+		next := &pass{Proposer: p, workflows: p.Workflows, repo: repo, remote: remote, heads: heads, base: Base{Branch: branch}, several: true}
 		if heads, err := p.fetch(ctx, remote, branch); err == nil {
 			next.heads = heads
 			next.run(ctx)
@@ -232,6 +249,8 @@ type pass struct {
 	heads     map[string]git.Hash
 	base      Base
 	isDefault bool
+	several   bool // there are several managed bases
+	court     Court
 	rules     promotion.Rules
 	rulesRead bool
 	config    *config.Config
@@ -272,7 +291,13 @@ func (p *pass) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.settleAll(ctx, proposals)
+	p.several = p.several || len(p.config.Branches) > 0
+	if !p.OnlyAsked {
+		p.settleAll(ctx, proposals)
+	}
+	if err := p.settleAsked(ctx); err != nil {
+		return err
+	}
 	return ctx.Err()
 }
 

@@ -173,3 +173,6 @@ func (r *Reading) Inventory() []plan.Standing {
 func (r *Reading) Running() []plan.Standing {
 	return slices.DeleteFunc(r.Inventory(), func(s plan.Standing) bool { return s.Overridden })
 }
+
+// SameReach says whether the files of two readings surely affect the same environments.
+func (r *Reading) SameReach(other *Reading) bool { return r.reach == other.reach }

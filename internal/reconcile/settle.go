@@ -24,6 +24,7 @@ const (
 	Waiting   Action = "waiting"   // it waits for other pull requests
 	Failed    Action = "failed"    // Err says why
 	Clean     Action = "clean"     // there is nothing to do
+	Refused   Action = "refused"   // what was asked for cannot be, or policy denies it
 )
 
 // Settled is a proposal with what became of it. In a dry run Action is what would become
@@ -34,7 +35,10 @@ type Settled struct {
 	PullRequest promotion.PullRequest // zero where there is none
 	Reason      string
 	Err         error
-	Files       []FileChange // what its commit changes, where one is to be made
+	Files       []FileChange        // what its commit changes, where one is to be made
+	Request     promotion.Request   // of what was asked for
+	Asked       string              // the ID of the request that was new, which Request may have joined
+	Decision    *promotion.Decision // on a new request, nil where it was not judged
 }
 
 // A FileChange is a file before and after.
@@ -50,7 +54,7 @@ func (p *pass) settleAll(ctx context.Context, proposals []plan.Proposal) {
 		named[q.Branch] = true
 	}
 	for _, branch := range sorted(p.heads) {
-		if kind, ok := plan.KindOf(branch, p.base.Branch, p.isDefault); ok && !named[branch] {
+		if kind, ok := plan.KindOf(branch, p.base.Branch, p.isDefault); ok && !named[branch] && !asked(kind) {
 			proposals = append(proposals, plan.Proposal{Kind: kind, Branch: branch})
 		}
 	}
@@ -80,7 +84,7 @@ func (p *pass) one(ctx context.Context, s *Settled) error {
 	kept := p.keepAnswers(s, h)
 	unanswered := slices.ContainsFunc(s.Failed, plan.Left.Unanswered)
 	switch {
-	case h.hash != none && !h.derived.ours:
+	case h.hash != none && !h.derived.Ours:
 		return p.diverged(ctx, s, h)
 	case h.other.Number != 0 && h.hash != none:
 		s.Action, s.Reason = Diverged, fmt.Sprintf("#%d proposes branch %s to %s: close it, or move it back to %s", h.other.Number, s.Branch, h.other.Base.Ref, p.base.Branch)
@@ -128,7 +132,7 @@ func (p *pass) propose(ctx context.Context, s *Settled, h head, kept bool) error
 		}
 		return nil
 	}
-	seal := promotion.Digest(s.Kind, c.changes)
+	seal := p.seal(s)
 	if !h.open {
 		no, err := p.declined(ctx, h, seal)
 		if err != nil {
@@ -145,13 +149,13 @@ func (p *pass) propose(ctx context.Context, s *Settled, h head, kept bool) error
 			}
 		}
 	}
-	if h.open && seal != h.derived.seal {
+	if h.open && seal != h.derived.Seal {
 		wait, err := p.newer(ctx, s, &h)
 		if err != nil || wait {
 			return err
 		}
 	}
-	if !current && h.open && seal == h.derived.seal {
+	if !current && h.open && seal == h.derived.Seal {
 		s.Reason = "rendered again on " + p.base.Branch
 	}
 	if merged {
@@ -167,7 +171,7 @@ func (p *pass) propose(ctx context.Context, s *Settled, h head, kept bool) error
 
 // current says whether the head has the content of the proposal and may stay.
 func (p *pass) current(ctx context.Context, s *Settled, h head, merged bool) (bool, error) {
-	if !h.derived.ours || merged || promotion.Digest(s.Kind, s.Changes) != h.derived.seal {
+	if !h.derived.Ours || merged || p.seal(s) != h.derived.Seal {
 		return false, nil
 	}
 	return p.fresh(ctx, h.derived)
@@ -175,15 +179,15 @@ func (p *pass) current(ctx context.Context, s *Settled, h head, merged bool) (bo
 
 // fresh says whether a head of equal content may stay as it is: the files that it edits
 // are those of the tip, and are written in the same style.
-func (p *pass) fresh(ctx context.Context, d derivation) (bool, error) {
-	if d.parent.Commit == p.tip.Commit {
+func (p *pass) fresh(ctx context.Context, d Derivation) (bool, error) {
+	if d.Parent.Commit == p.tip.Commit {
 		return true, nil
 	}
-	if d.style != p.config.Pin.Style {
+	if d.Style != p.config.Pin.Style {
 		return false, nil
 	}
-	for _, c := range d.changes {
-		then, had, err := d.parent.Lookup(c.Path)
+	for _, c := range d.Changes {
+		then, had, err := d.Parent.Lookup(c.Path)
 		if err != nil {
 			return false, err
 		}

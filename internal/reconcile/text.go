@@ -18,7 +18,15 @@ func (p *pass) text(s *Settled) message.PullRequest {
 		Kind: s.Kind, Environments: s.Environments, App: s.App,
 		Shared: s.Kind == promotion.Pin && len(s.Environments) > 1, All: len(p.config.Environments) == 0,
 		Repository: p.repo.FullName(), Base: p.base.Branch,
-		Seal: promotion.Digest(s.Kind, s.Changes), Version: p.Version,
+		Seal: p.seal(s), Version: p.Version, Request: s.Request,
+	}
+	if asked(s.Kind) {
+		out.Decision = s.Decision
+		out.Undo = fmt.Sprintf("pinnace rollback %s --env %s --repo %s", s.App, s.Request.Env, p.repo.FullName())
+		if p.court != nil {
+			a := p.court.Advise(s)
+			out.Approvers, out.Deploys = a.Approvers, a.Deploys
+		}
 	}
 	type row struct{ old, new image.Ref }
 	index := map[row]int{}

@@ -75,7 +75,7 @@ func (p *pass) write(ctx context.Context, s *Settled, h head, c commit, current 
 			return err
 		}
 		if lost {
-			h.derived.why = "commits that " + p.base.Branch + " no longer has"
+			h.derived.Why = "commits that " + p.base.Branch + " no longer has"
 			return p.diverged(ctx, s, h)
 		}
 		if err := p.push(ctx, s, h, c, text); err != nil {
@@ -93,10 +93,30 @@ func (p *pass) write(ctx context.Context, s *Settled, h head, c commit, current 
 			return err
 		}
 		s.PullRequest = opened
+		if err := p.askReviewers(ctx, s); err != nil {
+			return err
+		}
 	} else if err := p.amend(ctx, s, h, text); err != nil {
 		return err
 	}
 	return p.label(ctx, s)
+}
+
+// askReviewers asks those for a review who may approve. That nobody could be asked stops
+// nothing: the text names them.
+func (p *pass) askReviewers(ctx context.Context, s *Settled) error {
+	if !asked(s.Kind) || p.court == nil {
+		return nil
+	}
+	a := p.court.Advise(s)
+	if len(a.Users)+len(a.Teams) == 0 {
+		return nil
+	}
+	err := p.Forge.RequestReviewers(ctx, p.repo, s.PullRequest.Number, a.Users, a.Teams)
+	if errors.Is(err, promotion.ErrInvalid) || errors.Is(err, promotion.ErrForbidden) || errors.Is(err, promotion.ErrNotFound) || errors.Is(err, promotion.ErrBlocked) {
+		return nil
+	}
+	return err
 }
 
 func (p *pass) label(ctx context.Context, s *Settled) error {
@@ -120,10 +140,10 @@ func (p *pass) label(ctx context.Context, s *Settled) error {
 // loses says whether replacing a head would leave commits below it without a branch: those
 // that the base does not have.
 func (p *pass) loses(ctx context.Context, h head) (bool, error) {
-	if h.hash == none || h.derived.parent == nil || h.derived.parent.Commit == p.tip.Commit {
+	if h.hash == none || h.derived.Parent == nil || h.derived.Parent.Commit == p.tip.Commit {
 		return false, nil
 	}
-	has, err := p.Forge.Contains(ctx, p.repo, p.tip.Commit.String(), h.derived.parent.Commit.String())
+	has, err := p.Forge.Contains(ctx, p.repo, p.tip.Commit.String(), h.derived.Parent.Commit.String())
 	return !has, err
 }
 
@@ -138,6 +158,9 @@ func (p *pass) push(ctx context.Context, s *Settled, h head, c commit, text mess
 		return err
 	}
 	body := text.Commit(p.tip.Commit.String())
+	if p.App != 0 && h.hash != none {
+		body = strings.TrimRight(body, "\n") + "\n" + TrailerBefore + ": " + h.hash.String() + "\n"
+	}
 	push := git.Push{Ref: headsPrefix + s.Branch, Old: h.hash, Objects: written.Objects}
 	if rules.SignedCommits {
 		if push.New, err = p.signed(ctx, written, c, body); err != nil {
@@ -152,11 +175,16 @@ func (p *pass) push(ctx context.Context, s *Settled, h head, c commit, text mess
 		}
 		push.Objects = append(push.Objects, push.New)
 	}
+	if p.App != 0 && h.hash != none {
+		if err := p.memory().Announce(ctx, h.hash.String(), push.New.String()); err != nil {
+			return err
+		}
+	}
 	if err := p.Git.Push(ctx, p.remote, push); err != nil {
 		return p.explain(err, s.Branch)
 	}
 	p.heads[s.Branch] = push.New
-	return nil
+	return p.begin(ctx, s, h, push.New.String(), text.Seal)
 }
 
 // signed has GitHub make the commit, and holds what it made to what was asked.

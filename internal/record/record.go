@@ -23,6 +23,9 @@ type Record struct {
 	// Decided is the newest verdict, and Merging says that the branch was about to be merged.
 	Decided promotion.Status `json:"decided,omitempty"`
 	Merging bool             `json:"merging,omitempty"`
+	// Glass is why the rules were waived by break-glass, and Breaker who did it.
+	Glass   string             `json:"glass,omitempty"`
+	Breaker promotion.Identity `json:"breaker,omitzero"`
 }
 
 // A Head is one commit that the pull request had as its head.

@@ -17,6 +17,9 @@ type Reconcile struct {
 	Repository string `json:"repository"` // as it is named now
 	Asked      string `json:"asked"`      // as it was asked for
 	Bases      []Base `json:"bases"`
+	// Verdicts are those of the pull requests that were judged, and of those that were merged.
+	Verdicts  []Verdict  `json:"verdicts"`
+	Incidents []Incident `json:"incidents"` // commits that changed images against the rules
 }
 
 // A Base is a branch that pull requests go to.
@@ -76,7 +79,10 @@ func (r Reconcile) JSON(w io.Writer) error {
 			q.Environments, q.Changes, q.Left, q.Failed = filled(q.Environments), filled(q.Changes), filled(q.Left), filled(q.Failed)
 		}
 	}
-	r.Bases = filled(r.Bases)
+	r.Bases, r.Verdicts, r.Incidents = filled(r.Bases), filled(r.Verdicts), filled(r.Incidents)
+	for i := range r.Verdicts {
+		r.Verdicts[i].fill()
+	}
 	return writeJSON(w, r)
 }
 
@@ -96,6 +102,10 @@ func (r Reconcile) Text(w io.Writer) {
 	}
 	for _, b := range r.Bases {
 		r.base(w, b)
+	}
+	verdictRows(w, r.Verdicts)
+	for _, i := range r.Incidents {
+		fmt.Fprintf(w, "%s %s of %s: %s See #%d.\n", color.New(color.FgRed, color.Bold).Sprint("incident:"), i.Commit[:min(10, len(i.Commit))], Plain(i.Base), Plain(i.Why), i.Issue)
 	}
 }
 

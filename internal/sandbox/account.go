@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
@@ -12,8 +13,10 @@ import (
 // An account is a person, an organisation or a bot.
 type account struct {
 	promotion.Identity
-	kind   string // User, Organization, Bot
-	email  string // noreply
+	kind   string    // User, Organization, Bot
+	email  string    // noreply
+	gone   bool      // deleted: shown as ghost
+	halted time.Time // when it was suspended
 	owners map[int64]bool
 	member map[int64]bool
 	teams  map[string]*Team // by slug
@@ -66,9 +69,117 @@ func (s *Sandbox) RenameUser(login, to string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.account(login, "User")
+	if other := s.people[strings.ToLower(to)]; other != nil && other != a {
+		panic("sandbox: the login " + to + " is taken")
+	}
 	delete(s.people, strings.ToLower(login))
 	a.Login = to
 	s.people[strings.ToLower(to)] = a
+	for _, id := range slices.Sorted(maps.Keys(s.repos)) {
+		if r := s.repos[id]; r.owner == a {
+			s.rekey(r, strings.ToLower(login+"/"+r.name))
+		}
+	}
+	s.version++
+}
+
+// Suspend suspends a person, or lets the person go on: the account and all that it did stay,
+// and each of its tokens is refused.
+// https://docs.github.com/en/enterprise-server@latest/admin/managing-accounts-and-repositories/managing-users-in-your-enterprise/suspending-and-unsuspending-users
+func (s *Sandbox) Suspend(login string, suspended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.account(login, "User")
+	a.halted = time.Time{}
+	if suspended {
+		a.halted = s.now()
+	}
+	s.version++
+}
+
+// DeleteUser deletes a person: the login is free, the number is nobody's, and what the person
+// wrote is the ghost's. Who owns repositories must give them away first.
+// https://docs.github.com/en/account-and-profile/concepts/personal-account-deletion
+func (s *Sandbox) DeleteUser(login string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.people[strings.ToLower(login)]
+	if a == nil || a.kind != "User" {
+		panic("sandbox: there is no person " + login)
+	}
+	for _, r := range s.repos {
+		if r.owner == a {
+			panic("sandbox: " + login + " owns " + r.fullName())
+		}
+		delete(r.people, a.ID)
+		for _, t := range r.threads {
+			drop := func(x *account) bool { return x == a }
+			t.assignees = slices.DeleteFunc(t.assignees, drop)
+			if t.pull != nil {
+				t.pull.asked = slices.DeleteFunc(t.pull.asked, drop)
+			}
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.accounts)) {
+		if o := s.accounts[id]; o.member[a.ID] || o.owners[a.ID] {
+			o.drop(a)
+		}
+	}
+	for token, by := range s.tokens {
+		if by.who == a {
+			delete(s.tokens, token)
+		}
+	}
+	delete(s.accounts, a.ID)
+	delete(s.people, strings.ToLower(a.Login))
+	a.gone = true
+	s.version++
+}
+
+// LeaveOrg takes a person out of an organisation and of its teams.
+// https://docs.github.com/en/organizations/managing-membership-in-your-organization/removing-a-member-from-your-organization
+func (s *Sandbox) LeaveOrg(org, login string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.account(org, "Organization").drop(s.account(login, "User"))
+	s.version++
+}
+
+// drop ends a membership of an organisation, with those of its teams.
+func (a *account) drop(member *account) {
+	delete(a.owners, member.ID)
+	delete(a.member, member.ID)
+	for _, slug := range slices.Sorted(maps.Keys(a.teams)) {
+		if t := a.teams[slug]; t.members[member.ID] != "" {
+			delete(t.members, member.ID)
+			t.emit(member, "removed")
+		}
+	}
+}
+
+// ghost is the account that GitHub shows in the place of all that were deleted.
+// https://github.com/ghost
+func (s *Sandbox) ghost() *account {
+	return s.known(10137, "ghost", "User")
+}
+
+// known returns one of GitHub's own accounts, which have their numbers on github.com.
+func (s *Sandbox) known(id int64, login, kind string) *account {
+	a := s.accounts[id]
+	if a == nil {
+		a = &account{Identity: promotion.Identity{ID: id, Login: login, Bot: kind == "Bot"}, kind: kind}
+		a.email = fmt.Sprintf("%d+%s@users.noreply.github.com", id, login)
+		s.accounts[id], s.people[login] = a, a
+	}
+	return a
+}
+
+// noun is the account as the other rooms speak of it.
+func (a *account) noun() promotion.Identity {
+	if a.gone {
+		return promotion.Identity{Login: "ghost"}
+	}
+	return a.Identity
 }
 
 // Org returns the organisation of that login, made if there is none; owners become its owners.

@@ -39,6 +39,9 @@ func (s *Sandbox) authenticate(h http.Header) (*actor, *refusal) {
 	if by == nil || !by.expires.IsZero() && !s.now().Before(by.expires) {
 		return nil, unauthorized("Bad credentials")
 	}
+	if by.who != nil && !by.who.halted.IsZero() {
+		return nil, refuse(http.StatusForbidden, "Sorry. Your account was suspended")
+	}
 	return by, nil
 }
 

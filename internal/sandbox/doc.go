@@ -16,7 +16,8 @@
 //
 // What no client of ours may do is a violation, which fails the test: a request to a route
 // that the sandbox does not have, a second open pull request for one head and base, a push
-// that loses a person's commit, a second check run of one name on one commit.
+// that loses a person's commit, a second check run of one name on one commit, the same words
+// a second time on one thread.
 // [Sandbox.Violations] lists them.
 //
 // [Sandbox.Inject] sets the one hook for faults: a call fails before its effect or after it,

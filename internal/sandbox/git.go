@@ -97,6 +97,9 @@ func (s *Sandbox) openGit(r *http.Request, path string, write bool) (*smarthttp.
 	defer s.mu.Unlock()
 	by, no := s.authenticate(r.Header)
 	if no != nil {
+		if no.status == http.StatusForbidden {
+			return nil, smarthttp.ErrForbidden("Your account is suspended. Please check with your installation administrator.")
+		}
 		return nil, smarthttp.ErrUnauthorized
 	}
 	repo := s.names[strings.ToLower(strings.TrimSuffix(strings.Trim(path, "/"), ".git"))]

@@ -23,7 +23,7 @@ func (r *Repository) PullRequests() []promotion.PullRequest {
 func (p *pull) noun() promotion.PullRequest {
 	out := promotion.PullRequest{
 		Number: p.number, NodeID: nodeID("PR", p.id), URL: p.r.html("/pull/%d", p.number), Title: p.title, Body: p.body, State: promotion.Open,
-		Draft: p.draft, Locked: p.locked, Author: p.author.Identity, Created: p.created, Updated: p.updated, Closed: p.closed, MergedAt: p.mergedAt,
+		Draft: p.draft, Locked: p.locked, Author: p.author.noun(), Created: p.created, Updated: p.updated, Closed: p.closed, MergedAt: p.mergedAt,
 		Head: promotion.Branch{Ref: p.headRef, SHA: p.head.String()}, AutoMerge: p.auto != nil,
 		Base:    promotion.Branch{Repository: p.r.id, Owner: p.r.owner.Login, Ref: p.baseRef, SHA: p.base.String()},
 		Commits: len(p.r.between(p.since(), p.head)), ChangedFiles: len(p.r.changes(p.since(), p.head)),
@@ -35,14 +35,14 @@ func (p *pull) noun() promotion.PullRequest {
 		out.Labels = append(out.Labels, l.name)
 	}
 	for _, a := range p.asked {
-		out.Reviewers = append(out.Reviewers, a.Identity)
+		out.Reviewers = append(out.Reviewers, a.noun())
 	}
 	for _, t := range p.askedTeams {
 		out.ReviewTeams = append(out.ReviewTeams, t.slug)
 	}
 	switch {
 	case p.merged:
-		out.State, out.MergedBy, out.MergeCommit = promotion.Merged, p.mergedBy.Identity, p.mergeCommit.String()
+		out.State, out.MergedBy, out.MergeCommit = promotion.Merged, p.mergedBy.noun(), p.mergeCommit.String()
 	case !p.open:
 		out.State = promotion.Closed
 	}
@@ -59,7 +59,7 @@ func (r *Repository) Comments(number int) []promotion.Comment {
 	var list []promotion.Comment
 	for _, c := range r.threads[number].comments {
 		u, _ := c.render()["html_url"].(string)
-		list = append(list, promotion.Comment{ID: c.id, URL: u, Author: c.author.Identity, Body: c.body, Created: c.created, Updated: c.updated})
+		list = append(list, promotion.Comment{ID: c.id, Thread: number, URL: u, Author: c.author.noun(), Body: c.body, Created: c.created, Updated: c.updated})
 	}
 	return list
 }
@@ -72,7 +72,7 @@ func (r *Repository) Reviews(number int) []promotion.Review {
 	for _, v := range r.mustPull(number).reviews {
 		u, _ := v.render()["html_url"].(string)
 		list = append(list, promotion.Review{
-			ID: v.id, URL: u, Author: v.author.Identity, State: promotion.ReviewState(v.state), Body: v.body, Commit: v.commit, Submitted: v.submitted,
+			ID: v.id, URL: u, Author: v.author.noun(), State: promotion.ReviewState(v.state), Body: v.body, Commit: v.commit, Submitted: v.submitted,
 		})
 	}
 	return list
@@ -88,9 +88,9 @@ func (r *Repository) Issues() []promotion.Issue {
 		if t.pull != nil {
 			continue
 		}
-		i := promotion.Issue{Number: n, URL: r.html("/issues/%d", n), Title: t.title, Body: t.body, Open: t.open, Author: t.author.Identity, Created: t.created}
+		i := promotion.Issue{Number: n, URL: r.html("/issues/%d", n), Title: t.title, Body: t.body, Open: t.open, Author: t.author.noun(), Created: t.created}
 		if t.closedBy != nil {
-			i.ClosedBy = t.closedBy.Identity
+			i.ClosedBy = t.closedBy.noun()
 		}
 		for _, l := range t.labels {
 			i.Labels = append(i.Labels, l.name)
@@ -110,7 +110,7 @@ func (r *Repository) Checks(sha string) []promotion.CheckRun {
 			continue
 		}
 		x := promotion.CheckRun{
-			ID: c.id, Name: c.name, SHA: c.sha, App: c.app.id, Status: c.status, Conclusion: c.conclusion, ExternalID: c.external, DetailsURL: c.details,
+			ID: c.id, Name: c.name, SHA: c.sha, App: c.app.id, AppSlug: c.app.slug, Status: c.status, Conclusion: c.conclusion, ExternalID: c.external, DetailsURL: c.details,
 			URL: r.html("/runs/%d", c.id), Title: deref(c.title), Summary: deref(c.summary), Text: deref(c.text), Started: c.started, Completed: c.completed,
 		}
 		word := func(m fields, key string) string { s, _ := m[key].(string); return s }

@@ -46,7 +46,16 @@ func (p *pull) merge(by *actor, method, sha, title, message string) (plumbing.Ha
 	if p.test.IsZero() {
 		return not("Pull Request is not mergeable")
 	}
-	if why := p.obstacles(by); len(why) > 0 {
+	why := p.obstacles(by)
+	if d := p.r.rules(p.baseRef); !d.bypassed(by) {
+		if d.LinearHistory && method == "merge" {
+			why = append(why, "This branch must not contain merge commits.")
+		}
+		if d.SignedCommits && method == "rebase" {
+			why = append(why, "Base branch requires signed commits. Rebase merges cannot be automatically signed by GitHub")
+		}
+	}
+	if len(why) > 0 {
 		return not(p.r.broken(p.baseRef, why))
 	}
 	h, ok := p.joined(by, method, title, message)
@@ -71,7 +80,7 @@ func (r *Repository) broken(name string, why []string) string {
 func (p *pull) finish(by *actor, h plumbing.Hash) {
 	old := p.r.tip(p.baseRef)
 	u := update{ref: branch(p.baseRef), old: old, now: h}
-	p.land(by, h)
+	p.land(by, old, h)
 	p.r.apply(by, u)
 }
 

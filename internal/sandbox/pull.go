@@ -32,6 +32,7 @@ type pull struct {
 	mergedAt    time.Time
 	mergedBy    *account
 	mergeCommit plumbing.Hash // of a merged one
+	before      plumbing.Hash // the base's tip before it was merged
 	test        plumbing.Hash // the test merge, zero where it conflicts
 	testedHead  plumbing.Hash // what test was made of
 	testedBase  plumbing.Hash
@@ -182,7 +183,7 @@ func (p *pull) baseMoved(by *actor, u update, held map[plumbing.Hash]bool) {
 	case u.now.IsZero():
 		p.close(by)
 	case held[p.head]:
-		p.land(by, p.bringer(u))
+		p.land(by, u.old, p.bringer(u))
 	default:
 		p.r.s.version++
 	}
@@ -207,8 +208,9 @@ func (p *pull) close(by *actor) {
 	p.emit(by, "closed", nil)
 }
 
-// land marks the pull request as merged by a commit.
-func (p *pull) land(by *actor, commit plumbing.Hash) {
+// land marks the pull request as merged by a commit, on a base that was at another.
+func (p *pull) land(by *actor, before, commit plumbing.Hash) {
+	p.before = before
 	now := p.r.s.now()
 	p.merged, p.mergedAt, p.mergedBy, p.mergeCommit = true, now, by.who, commit
 	p.open, p.closed, p.closedBy, p.auto = false, now, by.who, nil

@@ -58,12 +58,20 @@ func (p *pull) queued() *queued {
 func (q *queued) leave(by *actor, reason string) {
 	r := q.p.r
 	r.queue = slices.DeleteFunc(r.queue, func(x *queued) bool { return x == q })
-	if !q.sha.IsZero() {
-		r.emitGroup(by, q, "destroyed", reason)
-		r.apply(r.s.web(), update{ref: q.group, old: q.sha})
-	}
+	q.dissolve(reason)
 	q.p.record(by, "removed_from_merge_queue", "", nil)
 	q.p.emit(by, "dequeued", fields{"reason": reason})
+}
+
+// dissolve takes the group of a pull request that stays in the queue, or leaves it.
+func (q *queued) dissolve(reason string) {
+	if q.sha.IsZero() {
+		return
+	}
+	r := q.p.r
+	r.emitGroup(r.s.queueBot(), q, "destroyed", reason)
+	r.apply(r.s.queueBot(), update{ref: q.group, old: q.sha})
+	q.sha = plumbing.ZeroHash
 }
 
 func (r *Repository) emitGroup(by *actor, q *queued, action, reason string) {
@@ -79,7 +87,8 @@ func (r *Repository) emitGroup(by *actor, q *queued, action, reason string) {
 
 // FormGroups makes the next merge group of each waiting pull request: a branch
 // gh-readonly-queue/BASE/pr-N-SHA with everything before it in the queue, whose checks are
-// asked for. It returns the refs with their commits.
+// asked for. A group whose base is no longer what is before it is made anew. It returns the
+// new refs with their commits.
 // https://docs.github.com/en/webhooks/webhook-events-and-payloads#merge_group
 func (r *Repository) FormGroups() map[string]string {
 	r.s.mu.Lock()
@@ -92,10 +101,11 @@ func (r *Repository) FormGroups() map[string]string {
 		if !ok {
 			base = r.tip(p.baseRef)
 		}
-		if !q.sha.IsZero() {
+		if !q.sha.IsZero() && q.base == base {
 			tips[p.baseRef] = q.sha
 			continue
 		}
+		q.dissolve("invalidated")
 		tree, ok := r.merged(base, p.head)
 		if !ok || p.head != q.head || !p.open {
 			q.leave(q.by, "merge_conflict")
@@ -110,15 +120,16 @@ func (r *Repository) FormGroups() map[string]string {
 		q.sha = r.commit(tree, parents, r.s.github(), r.s.github(), message, true)
 		q.group = branch(fmt.Sprintf("gh-readonly-queue/%s/pr-%d-%s", p.baseRef, p.number, base))
 		tips[p.baseRef] = q.sha
-		r.apply(r.s.web(), update{ref: q.group, now: q.sha})
-		r.emitGroup(q.by, q, "checks_requested", "")
+		r.apply(r.s.queueBot(), update{ref: q.group, now: q.sha})
+		r.emitGroup(r.s.queueBot(), q, "checks_requested", "")
 		formed[q.group.String()] = q.sha.String()
 	}
 	return formed
 }
 
-// LandGroups merges, in order, the groups whose required checks pass, and drops the pull
-// requests whose checks failed. It returns the numbers of those that were merged.
+// LandGroups merges, in order, the groups whose required checks pass on the group's own
+// commit, and drops the pull requests whose checks failed; the groups behind those are gone
+// until FormGroups makes them anew. It returns the numbers of those that were merged.
 func (r *Repository) LandGroups() []int {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
@@ -128,31 +139,45 @@ func (r *Repository) LandGroups() []int {
 		if q.sha.IsZero() || r.tip(p.baseRef) != q.base {
 			continue
 		}
-		state := ""
-		for _, c := range r.rules(p.baseRef).Checks {
-			if x := r.checkState(c, q.sha); x != "" {
-				state = x
-			}
-		}
-		switch state {
+		switch r.groupState(q) {
 		case "failing":
-			q.leave(q.by, "ci_failure")
-			for _, later := range r.queue {
-				later.sha = plumbing.ZeroHash
+			behind := slices.Clone(r.queue[slices.Index(r.queue, q)+1:])
+			q.leave(r.s.queueBot(), "ci_failure")
+			for _, later := range behind {
+				if later.p.baseRef == p.baseRef {
+					later.dissolve("invalidated")
+				}
 			}
 		case "":
 			r.queue = slices.DeleteFunc(r.queue, func(x *queued) bool { return x == q })
-			r.emitGroup(q.by, q, "destroyed", "merged")
-			p.finish(q.by, q.sha)
-			r.apply(r.s.web(), update{ref: q.group, old: q.sha})
+			r.emitGroup(r.s.queueBot(), q, "destroyed", "merged")
+			p.finish(r.s.queueBot(), q.sha)
+			r.apply(r.s.queueBot(), update{ref: q.group, old: q.sha})
 			done = append(done, p.number)
 		}
 	}
 	return done
 }
 
-// web is GitHub itself.
-func (s *Sandbox) web() *actor { return &actor{who: s.flow} }
+// groupState is failing where any required check fails, else what is missing, "" if nothing.
+func (r *Repository) groupState(q *queued) string {
+	state := ""
+	for _, c := range r.rules(q.p.baseRef).Checks {
+		switch x := r.checkState(c, q.sha); x {
+		case "failing":
+			return x
+		case "":
+		default:
+			state = x
+		}
+	}
+	return state
+}
+
+// queueBot is who merges what the queue lets through.
+func (s *Sandbox) queueBot() *actor {
+	return &actor{who: s.known(118344674, "github-merge-queue[bot]", "Bot")}
+}
 
 func (p *pull) setDraft(by *actor, draft bool) {
 	if p.draft == draft {

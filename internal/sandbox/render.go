@@ -23,6 +23,9 @@ func (s *Sandbox) renderUser(a *account) any {
 	if a == nil {
 		return nil
 	}
+	if a.gone {
+		a = s.ghost()
+	}
 	u := s.api() + "/users/" + a.Login
 	return fields{
 		"login": a.Login, "id": a.ID, "node_id": nodeID("U", a.ID), "avatar_url": s.URL() + "/avatars/u/" + itoa(a.ID),
@@ -328,6 +331,9 @@ func (v *review) render() fields {
 		"id": v.id, "node_id": nodeID("PRR", v.id), "user": r.s.renderUser(v.author), "body": v.body, "state": v.state, "html_url": html,
 		"pull_request_url": pr, "author_association": "NONE", "commit_id": v.commit,
 		"_links": fields{"html": fields{"href": html}, "pull_request": fields{"href": pr}},
+	}
+	if v.author.gone {
+		out["user"] = nil
 	}
 	if !v.submitted.IsZero() {
 		out["submitted_at"] = stamp(v.submitted)

@@ -149,13 +149,18 @@ func (r *Repository) move(owner *string, name string) {
 		r.owner = s.account(*owner, "User")
 	}
 	r.name = cmp.Or(name, r.name)
+	s.rekey(r, old)
+	s.version++
+	s.emit(r, &actor{who: by}, "repository", action, fields{"changes": fields{"repository": fields{"name": fields{"from": from[strings.Index(from, "/")+1:]}}}})
+}
+
+// rekey lets a repository be found under the name that it has now; the old one redirects.
+func (s *Sandbox) rekey(r *Repository, old string) {
 	delete(s.names, old)
 	s.former[old] = r
 	key := strings.ToLower(r.fullName())
 	s.names[key] = r
 	delete(s.former, key)
-	s.version++
-	s.emit(r, &actor{who: by}, "repository", action, fields{"changes": fields{"repository": fields{"name": fields{"from": from[strings.Index(from, "/")+1:]}}}})
 }
 
 // Archive makes the repository read-only, or writable again.

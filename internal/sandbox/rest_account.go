@@ -17,6 +17,9 @@ func (s *Sandbox) fullUser(a *account) fields {
 		"user_view_type": "public", "name": nil, "company": nil, "blog": "", "location": nil, "email": nil, "hireable": nil, "bio": nil, "twitter_username": nil,
 		"public_repos": 0, "public_gists": 0, "followers": 0, "following": 0, "created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z",
 	})
+	if !a.halted.IsZero() {
+		out["suspended_at"] = stamp(a.halted)
+	}
 	return out
 }
 

@@ -285,19 +285,24 @@ func deploymentCreate(c *call) (any, error) {
 		}
 	}
 	d := &deployment{
-		id: c.s.next(), r: c.repo, sha: h.String(), ref: in.Ref, task: in.Task, environment: in.Environment, description: in.Description, payload: in.Payload,
-		transient: in.Transient, production: in.Environment == "production", creator: c.by.who, app: c.by.viaApp(), created: c.s.now(), updated: c.s.now(),
+		sha: h.String(), ref: in.Ref, task: in.Task, environment: in.Environment, description: in.Description, payload: in.Payload,
+		transient: in.Transient, production: in.Environment == "production",
 	}
 	if in.Production != nil {
 		d.production = *in.Production
 	}
+	return c.created(c.repo.deploy(c.by, d).render())
+}
+
+func (r *Repository) deploy(by *actor, d *deployment) *deployment {
+	d.id, d.r, d.creator, d.app, d.created, d.updated = r.s.next(), r, by.who, by.viaApp(), r.s.now(), r.s.now()
 	if d.payload == nil {
 		d.payload = fields{}
 	}
-	c.repo.deployments = append(c.repo.deployments, d)
-	c.s.version++
-	c.s.emit(c.repo, c.by, "deployment", "created", fields{"deployment": d.render()})
-	return c.created(d.render())
+	r.deployments = append(r.deployments, d)
+	r.s.version++
+	r.s.emit(r, by, "deployment", "created", fields{"deployment": d.render()})
+	return d
 }
 
 func (c *call) deployment() (*deployment, *refusal) {
@@ -348,16 +353,23 @@ func deploymentStateCreate(c *call) (any, error) {
 	if !slices.Contains(strings.Fields("error failure inactive in_progress queued pending success"), in.State) {
 		return nil, invalid(fault("DeploymentStatus", "state", "invalid"))
 	}
-	x := d.state(c.by, in.State, in.Description)
+	x := d.report(c.by, in.State, in.Description, in.AutoInactive == nil || *in.AutoInactive)
 	x.target, x.log, x.environmentURL = cmp.Or(in.LogURL, in.TargetURL), in.LogURL, in.EnvironmentURL
-	if in.State == "success" && (in.AutoInactive == nil || *in.AutoInactive) {
-		for _, old := range c.repo.deployments {
-			if old != d && old.environment == d.environment && !old.transient && !old.production && len(old.states) > 0 && old.states[len(old.states)-1].state == "success" {
-				old.state(c.by, "inactive", "")
-			}
+	return c.created(x.render())
+}
+
+// report adds a state, and where replace says so ends what a success takes the place of.
+func (d *deployment) report(by *actor, state, description string, replace bool) *deploymentState {
+	x := d.state(by, state, description)
+	if state != "success" || !replace {
+		return x
+	}
+	for _, old := range d.r.deployments {
+		if old != d && old.environment == d.environment && !old.transient && !old.production && len(old.states) > 0 && old.states[len(old.states)-1].state == "success" {
+			old.state(by, "inactive", "")
 		}
 	}
-	return c.created(x.render())
+	return x
 }
 
 func (d *deployment) state(by *actor, state, description string) *deploymentState {

@@ -356,7 +356,7 @@ func timeline(c *call) (any, error) {
 				continue
 			}
 			out := v.render()
-			out["event"], out["state"] = "reviewed", lower(v.state)
+			out["event"], out["state"], out["user"] = "reviewed", lower(v.state), p.r.s.renderUser(v.author)
 			list = append(list, event{v.submitted, v.id, out})
 		}
 	}

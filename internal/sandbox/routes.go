@@ -33,6 +33,7 @@ func routes() []route {
 	repo("GET", "/branches/{branch}", contentRead, anyone, branchGet)
 	repo("GET", "/branches/{branch}/protection", "administration:read", admin, protectionGet)
 	repo("GET", "/rules/branches/{branch}", "metadata:read", anyone, rulesGet)
+	repo("GET", "/collaborators", "metadata:read", anyone, collaboratorList)
 	repo("GET", "/collaborators/{username}/permission", "metadata:read", anyone, permissionGet)
 
 	repo("GET", "/git/ref/{ref}", contentRead, anyone, refGet)

@@ -91,20 +91,47 @@ func (d demands) bypassed(by *actor) bool {
 	return true
 }
 
-// checksMissing says which required checks a commit lacks. A check is the newest of its
-// name, from the required App where one is named; success, neutral and skipped pass.
+// checksMissing says which required checks a commit lacks: one by its name, several by their
+// number. A check is the newest of its name, from the required App where one is named;
+// success, neutral and skipped pass.
 // https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/collaborating-on-repositories-with-code-quality-features/about-status-checks
 func (r *Repository) checksMissing(d demands, h plumbing.Hash) []string {
-	var list []string
-	for _, c := range d.Checks {
-		if state := r.checkState(c, h); state != "" {
-			list = append(list, fmt.Sprintf("Required status check %q is %s.", c.Context, state))
-		}
-	}
-	return list
+	return d.unmet(func(c promotion.RequiredCheck) string { return r.checkState(c, h) })
 }
 
-// checkState returns expected, pending or failing, "" for one that passes.
+// unmet puts the states of required checks into GitHub's words.
+func (d demands) unmet(state func(promotion.RequiredCheck) string) []string {
+	counts := map[string]int{}
+	var last, its string
+	n := 0
+	for _, c := range d.Checks {
+		if x := state(c); x != "" {
+			counts[x]++
+			n, last, its = n+1, c.Context, x
+		}
+	}
+	switch {
+	case n == 0:
+		return nil
+	case n == 1:
+		return []string{fmt.Sprintf("Required status check %q is %s.", last, its)}
+	case counts[its] == n && its != "failing":
+		return []string{fmt.Sprintf("%d of %d required status checks are %s.", n, len(d.Checks), its)}
+	}
+	var parts []string
+	for _, x := range []string{"expected", "pending", "in progress", "failing"} {
+		if counts[x] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[x], x))
+		}
+	}
+	text := strings.Join(parts, " and ")
+	if len(parts) > 2 {
+		text = strings.Join(parts[:len(parts)-1], ", ") + ", and " + parts[len(parts)-1]
+	}
+	return []string{fmt.Sprintf("%d of %d required status checks have not succeeded: %s.", n, len(d.Checks), text)}
+}
+
+// checkState returns expected, pending, in progress or failing, "" for one that passes.
 func (r *Repository) checkState(c promotion.RequiredCheck, h plumbing.Hash) string {
 	state := "expected"
 	for _, x := range r.checks {
@@ -112,6 +139,8 @@ func (r *Repository) checkState(c promotion.RequiredCheck, h plumbing.Hash) stri
 			continue
 		}
 		switch {
+		case x.status == "in_progress":
+			state = "in progress"
 		case x.status != "completed":
 			state = "pending"
 		case slices.Contains([]string{"success", "neutral", "skipped"}, x.conclusion):
@@ -160,9 +189,7 @@ func (p *pull) obstacles(by *actor) []string {
 		list = append(list, "New changes require approval from someone other than the last pusher.")
 	}
 	if p.behind(d) {
-		for _, c := range d.Checks {
-			list = append(list, fmt.Sprintf("Required status check %q is expected.", c.Context))
-		}
+		list = append(list, d.unmet(func(promotion.RequiredCheck) string { return "expected" })...)
 	} else {
 		list = append(list, p.r.checksMissing(d, p.head)...)
 	}

@@ -128,6 +128,9 @@ func (t *thread) removeLabel(by *actor, name string) bool {
 
 func (t *thread) comment(by *actor, body string) *comment {
 	now := t.r.s.now()
+	if by.install != nil && slices.ContainsFunc(t.comments, func(c *comment) bool { return c.author == by.who && c.body == body }) {
+		t.r.s.violation("%s: duplicate comment: %s wrote the same a second time on #%d: %.60q", t.r.fullName(), by.name(), t.number, body)
+	}
 	c := &comment{id: t.r.s.next(), t: t, author: by.who, app: by.viaApp(), body: body, created: now, updated: now}
 	t.comments = append(t.comments, c)
 	t.touch()

@@ -63,6 +63,8 @@ func TestTour(t *testing.T) {
 		t.Fatalf("contents of a folder: %d, %v", len(dir), err)
 	}
 
+	must[[]*github.User](t)(bot.Repositories.ListCollaborators(ctx, o, n, &github.ListCollaboratorsOptions{Permission: "push"}))
+
 	p := must[*github.PullRequest](t)(bot.PullRequests.Create(ctx, o, n, &github.NewPullRequest{Title: github.String("Pin"), Head: github.String("pinnace/pin/dev"), Base: github.String("main"), Body: github.String("b")}))
 	num := p.GetNumber()
 	must[[]*github.PullRequest](t)(bot.PullRequests.List(ctx, o, n, &github.PullRequestListOptions{State: "all", Head: "acme:pinnace/pin/dev", Base: "main"}))

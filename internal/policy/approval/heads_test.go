@@ -84,6 +84,15 @@ func TestHeads(t *testing.T) {
 			},
 			status: promotion.Waiting, ignored: []string{"carol: not on record"},
 		},
+		{
+			name: "24 a review of another pull request with the same head and the same seal",
+			change: func(in *Input) {
+				r := approves(10, carol, 10)
+				r.PullRequest++
+				in.Reviews = []Review{r}
+			},
+			status: promotion.Waiting, ignored: []string{"carol: of pull request"},
+		},
 	}
 	for _, name := range []string{
 		"13 a new commit with another seal", "17 a force-push to another head", "19 the old value changed", "20 another base",

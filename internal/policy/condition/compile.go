@@ -19,11 +19,15 @@ type Condition struct {
 	root     *node
 	slots    int
 	named    int                // nodes that become steps
+	reads    map[string]bool    // variables
 	programs map[string]program // regular expressions that are written in it
 }
 
 // Source returns the expression.
 func (c *Condition) Source() string { return c.source }
+
+// Reads says whether the expression reads a variable, on whatever path.
+func (c *Condition) Reads(variable string) bool { return c.reads[variable] }
 
 // Compile checks an expression. Without errors among the problems there is a condition, which
 // may be used in spite of warnings; with one it is nil. The bare literals true and false are
@@ -124,7 +128,7 @@ func (k *compiler) compile() *Condition {
 		return nil
 	}
 	k.tree = checked.NativeRep()
-	k.planner = &planner{env: k.env, tree: k.tree, source: []rune(k.source), refused: func(e ast.Expr, format string, args ...any) {
+	k.planner = &planner{env: k.env, tree: k.tree, source: []rune(k.source), reads: map[string]bool{}, refused: func(e ast.Expr, format string, args ...any) {
 		k.on(e, Error, format, args...)
 	}}
 	if t := checked.OutputType(); t.Kind() != types.BoolKind {
@@ -137,7 +141,7 @@ func (k *compiler) compile() *Condition {
 	if k.planner.named >= maxNamed {
 		root.source = k.planner.shown(k.tree.Expr()) // what the whole comes to is always a step
 	}
-	c := &Condition{source: k.source, root: root, slots: k.planner.slots, named: k.planner.named, programs: k.programs}
+	c := &Condition{source: k.source, root: root, slots: k.planner.slots, named: k.planner.named, reads: k.planner.reads, programs: k.programs}
 	if !k.problems.HasErrors() {
 		k.constant(c)
 	}
@@ -174,7 +178,9 @@ func (k *compiler) explain(errs []*cel.Error) {
 		switch {
 		case undeclared.MatchString(message):
 			name := undeclared.FindStringSubmatch(message)[1]
-			message = "unknown name " + clip(name, 60) + k.hintName(name)
+			if message = macros[name]; message == "" {
+				message = "unknown name " + clip(name, 60) + k.hintName(name)
+			}
 		case undefined.MatchString(message):
 			name := undefined.FindStringSubmatch(message)[1]
 			message = "unknown field " + clip(name, 60) + k.hintField(line, column, name)
@@ -186,6 +192,11 @@ func (k *compiler) explain(errs []*cel.Error) {
 			message = "objects cannot be made in a condition: compare the fields of those that are given"
 		case noSelection.MatchString(message):
 			message = "a " + noSelection.FindStringSubmatch(message)[1] + " has no fields"
+		case strings.HasPrefix(message, "reserved identifier: "):
+			k.report(max(line, 1), max(column, 1), Error, "%s is a word of other languages, and no name in conditions", clip(strings.TrimPrefix(message, "reserved identifier: "), 60))
+			return
+		case plain[message] != "":
+			message = plain[message]
 		case strings.HasPrefix(message, "Syntax error: "):
 			k.report(max(line, 1), max(column, 1), Error, "%s", clip(k.syntax(line, column, strings.TrimPrefix(message, "Syntax error: ")), 300))
 			return // what follows one follows from it
@@ -200,42 +211,6 @@ func (k *compiler) explain(errs []*cel.Error) {
 	if len(errs) == 0 {
 		k.report(1, 1, Error, "the expression cannot be read") // unreachable: issues have errors
 	}
-}
-
-// words of other languages, and what to write instead.
-var words = []struct{ word, instead string }{
-	{"= ", "=="},
-	{"=", "=="},
-	{"and", "&&"},
-	{"or", "||"},
-	{"not", "!"},
-	{"& ", "&&"},
-	{"| ", "||"},
-	{"\u201c", `"`},
-	{"\u201d", `"`},
-	{"\u2018", "'"},
-	{"\u2019", "'"},
-	{"===", "=="},
-	{"<>", "!="},
-}
-
-// syntax spells an error of the parser.
-func (k *compiler) syntax(line, column int, message string) string {
-	message, _, _ = strings.Cut(message, " expecting {")
-	lines := strings.Split(k.source, "\n")
-	if line < 1 || line > len(lines) {
-		return "syntax error: " + message
-	}
-	text := []rune(lines[line-1])
-	rest := string(text[max(0, min(column-1, len(text))):])
-	for _, w := range words {
-		after, found := strings.CutPrefix(rest, w.word)
-		letter := after != "" && (after[0] == '_' || after[0] >= 'a' && after[0] <= 'z')
-		if found && !(letter && w.word >= "a" && w.word <= "z") && !strings.HasPrefix(after, "=") {
-			return fmt.Sprintf("syntax error: write %s instead of %s", w.instead, strings.TrimSpace(w.word))
-		}
-	}
-	return "syntax error: " + message
 }
 
 // hintName ends a message about an unknown variable or function.

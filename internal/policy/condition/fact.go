@@ -43,6 +43,7 @@ type Commit struct{ Branch, Message, SHA, Author string }
 // form, so that no spelling of a name escapes them. Ref without a name is unknown.
 type Image struct {
 	Ref          image.Ref
+	TagUnknown   bool // nobody can say that Ref's tag is one of the image
 	Created      Fact[time.Time]
 	Size         Fact[int64]    // bytes
 	Platforms    Fact[[]string] // linux/amd64

@@ -20,6 +20,7 @@ type planner struct {
 	scope   []binding
 	slots   int
 	named   int // nodes that have a source
+	reads   map[string]bool
 	loops   int // around this place
 	refused func(e ast.Expr, format string, args ...any)
 }
@@ -110,6 +111,7 @@ func (p *planner) ident(n *node, e ast.Expr, name string) {
 	for i, v := range variables {
 		if v.name == name {
 			n.of = global(i)
+			p.reads[name] = true
 			if v.typ.Kind() != types.StructKind {
 				p.name(n, e)
 			}

@@ -91,7 +91,7 @@ var imageType = newType("Image",
 	at("repository", types.StringType, "the whole name without tag and digest", `image.repository == "ghcr.io/acme/shop"`,
 		func(i *Image) (ref.Val, bool) { return types.String(repository(i.Ref)), i.Ref.Name != "" }),
 	at("tag", types.StringType, `the tag, "" if none is written`, `image.tag != "latest"`,
-		func(i *Image) (ref.Val, bool) { return types.String(i.Ref.Tag), i.Ref.Name != "" }),
+		func(i *Image) (ref.Val, bool) { return types.String(i.Ref.Tag), i.tagged() }),
 	at("digest", types.StringType, "the digest that is judged", `image.digest.startsWith("sha256:")`,
 		func(i *Image) (ref.Val, bool) { return types.String(i.Ref.Digest), i.Ref.Digest != "" }),
 	at("created", types.TimestampType, "when the image says it was built", `now - image.created < duration("720h")`,
@@ -256,7 +256,7 @@ var variables = []variable{
 	{
 		"containerImage", "repository:tag, without digest", `containerImage.startsWith("ghcr.io/acme/")`, types.StringType,
 		func(f *Facts) (ref.Val, bool) {
-			return types.String(image.Ref{Name: repository(f.Image.Ref), Tag: f.Image.Ref.Tag}.String()), f.Image.Ref.Name != ""
+			return types.String(image.Ref{Name: repository(f.Image.Ref), Tag: f.Image.Ref.Tag}.String()), f.Image.tagged()
 		},
 	},
 	{
@@ -267,7 +267,7 @@ var variables = []variable{
 	},
 	{
 		"containerImageTag", `the tag, "" if none is written`, `containerImageTag.startsWith("Prod-")`, types.StringType,
-		func(f *Facts) (ref.Val, bool) { return types.String(f.Image.Ref.Tag), f.Image.Ref.Name != "" },
+		func(f *Facts) (ref.Val, bool) { return types.String(f.Image.Ref.Tag), f.Image.tagged() },
 	},
 	{
 		"imageLabels", "the tags that name the same digest; whoever writes tags controls it", `"prod" in imageLabels`, stringList,
@@ -317,6 +317,9 @@ var variables = []variable{
 		func(f *Facts) (ref.Val, bool) { return moment(f.Now) },
 	},
 }
+
+// tagged says whether it is known which tag the image has, or that it has none.
+func (i *Image) tagged() bool { return i.Ref.Name != "" && !i.TagUnknown }
 
 // repository is the canonical name, "" where there is none.
 func repository(r image.Ref) string {

@@ -38,7 +38,7 @@ type Case struct {
 
 	Current, Exists, Sealed *bool
 	Stood, Verified         *bool
-	Draft                   bool
+	Fork, Cancelled, Draft  bool
 	Files                   []string
 	Opaque                  []Opaque
 	Checks                  map[string]string
@@ -58,6 +58,8 @@ type Case struct {
 // An Image is what is known of one image. What is nil is not stated.
 type Image struct {
 	Text, Previous      string // references, or none
+	TagNow              string // a digest, or other; "": the image's
+	TagStands           bool
 	Path, Object        string
 	Labels, Annotations map[string]string
 	Tags, Platforms     []string

@@ -85,7 +85,8 @@ func (c Case) Input(cfg *config.Config, set *policy.Set) (policy.Input, error) {
 	in := policy.Input{
 		Now: s.now, Set: set, Floor: policy.FloorNone, Kind: s.kind, Env: s.env.Name,
 		Checks: policy.Checks{Config: s.check("config"), Pins: s.check("pins")},
-		Draft:  c.Draft, Soak: time.Duration(s.settings.Soak),
+		Fork:   c.Fork, Cancelled: c.Cancelled, Draft: c.Draft,
+		Soak:        time.Duration(s.settings.Soak),
 		PullRequest: pullRequest, Heads: map[string]string{head: currentSeal},
 		People: s.cast.people(), Authors: s.cast.identities(c.Authors), Members: s.cast.members(),
 		Deploy: policy.Deploy{Mode: policy.DeployMode(s.settings.Deploy)},
@@ -386,7 +387,14 @@ func (s *stage) change(i *Image, app policy.App, ref image.Ref) policy.Change {
 		c.New, c.NewApp = image.Ref{}, ""
 		return c
 	}
-	c.TagNow = policy.Known(c.New.Digest)
+	c.TagNow, c.TagStands = policy.Known(c.New.Digest), is(&i.TagStands)
+	switch i.TagNow {
+	case "":
+	case other:
+		c.TagNow.Value = digest("another image")
+	default:
+		c.TagNow.Value = image.Digest(i.TagNow)
+	}
 	s.facts(&c, i, app)
 	return c
 }

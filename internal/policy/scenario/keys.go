@@ -39,6 +39,13 @@ var imageKeys = []struct {
 		i.Text, i.at = r.reference(n), place{n.Line, n.Column}
 	}},
 	{"previous", "the same name, :1.0.0", "the image that stands there, or none", func(i *Image, r *reader, n *yaml.Node) { i.Previous = r.reference(n) }},
+	{"tagNow", "the image's digest", "by hand: the digest that the tag means now, or other", func(i *Image, r *reader, n *yaml.Node) {
+		i.TagNow = r.text(n)
+		if _, err := image.ParseDigest(i.TagNow); err != nil && i.TagNow != other {
+			r.report(n, "expected a digest such as sha256:..., or %s", other)
+		}
+	}},
+	{"tagStands", "false", "by hand: that tag and digest stand together in an environment before", func(i *Image, r *reader, n *yaml.Node) { i.TagStands = r.truth(n) }},
 	{"path", "a file of the environment", "the file that is changed", func(i *Image, r *reader, n *yaml.Node) { i.Path = r.text(n) }},
 	{"object", "Deployment and the app", "the object that holds the image", func(i *Image, r *reader, n *yaml.Node) { i.Object = r.text(n) }},
 	{"labels", "{}", "OCI labels", func(i *Image, r *reader, n *yaml.Node) { i.Labels = r.table(n) }},
@@ -84,6 +91,8 @@ var caseKeys = slices.Concat([]caseKey{
 	{"sealed", "true", "the head is the sealed change and nothing else", func(c *Case, r *reader, n *yaml.Node) { c.Sealed = r.answer(n) }},
 	{"stood", "true", "rollback: the digest stood here before", func(c *Case, r *reader, n *yaml.Node) { c.Stood = r.answer(n) }},
 	{"verified", "true", "rollback: a verified promotion had brought it", func(c *Case, r *reader, n *yaml.Node) { c.Verified = r.answer(n) }},
+	{"fork", "false", "the head is in a fork", func(c *Case, r *reader, n *yaml.Node) { c.Fork = r.truth(n) }},
+	{"cancelled", "false", "somebody took the request back", func(c *Case, r *reader, n *yaml.Node) { c.Cancelled = r.truth(n) }},
 	{"draft", "false", "the pull request is a draft", func(c *Case, r *reader, n *yaml.Node) { c.Draft = r.truth(n) }},
 	{"files", "one of the environment", "files that are changed, each to the same image", func(c *Case, r *reader, n *yaml.Node) { c.Files = r.texts(n) }},
 	{"opaque", "[]", "changes that cannot be read: path, what, missing", func(c *Case, r *reader, n *yaml.Node) { c.Opaque = r.opaque(n) }},
@@ -133,6 +142,9 @@ var (
 
 // none says in the place of a value that there is none.
 const none, unknown = "none", "unknown"
+
+// other is any digest but the image's.
+const other = "other"
 
 func (r *reader) answer(n *yaml.Node) *bool {
 	v := r.truth(n)

@@ -23,12 +23,13 @@ type Suite struct {
 	Description string
 	Config      *config.Config // [Default] where the file gives none
 	Own         bool           // the file gives it
+	BuiltIn     bool           // it is [Default], since nothing gives one
 	Cases       []Case
 }
 
 // Parse reads a suite. Cases with a problem are left out.
 func Parse(file string, data []byte) (Suite, policy.Problems) {
-	s := Suite{File: file, Config: Default()}
+	s := Suite{File: file, Config: Default(), BuiltIn: true}
 	if len(data) > maxBytes {
 		return s, policy.Problems{{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the file has %d bytes: more than 1 MiB is not read", len(data))}}
 	}
@@ -56,7 +57,7 @@ func Parse(file string, data []byte) (Suite, policy.Problems) {
 			c, ps := readConfig(file, f.Data, marker+1)
 			problems = append(problems, ps...)
 			if c != nil {
-				s.Config, s.Own = c, true
+				s.Config, s.Own, s.BuiltIn = c, true, false
 			}
 		case !isCase || name == "" || strings.Contains(name, "/") && path.Clean(name) != name:
 			report("the file %q is no case: name it CASE.yaml", f.Name)

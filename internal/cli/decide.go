@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+	"github.com/pinnace-dev/pinnace/internal/report"
+	"github.com/pinnace-dev/pinnace/internal/verdict"
+)
+
+func newDecide() *cobra.Command {
+	var (
+		registries registryFlags
+		hub        githubFlags
+		merge      bool
+		output     string
+	)
+	cmd := &cobra.Command{
+		Use:   "decide PR",
+		Short: "Judge a pull request, and say why",
+		Long: `Judge a pull request, and say why.
+
+Everything is read anew: the documents at the tip of the base, what the pull request changes,
+reviews, roles, registries and gates. The whole tree of rules is printed, with the values that
+were seen and wanted, who can change them, and the next step.
+
+With the token of Pinnace's App the check of the pull request is written as well, and with
+--merge it is merged where the decision allows it. With a person's token nothing is written.
+
+The exit status is 0 where it may be merged, else 3.`,
+		Example: `  pinnace decide 12 --repo acme/config
+  pinnace decide 12 --merge --repo acme/config --app-id 123456 --app-key app.pem
+  pinnace decide 12 --repo acme/config -o json | jq .decision.status`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !slices.Contains([]string{"text", "json"}, output) {
+				return unknownOutput(output, "text", "json")
+			}
+			number, err := strconv.Atoi(strings.TrimPrefix(args[0], "#"))
+			if err != nil || number < 1 {
+				return usage("%s is not the number of a pull request", args[0])
+			}
+			owner, name, err := hub.repository()
+			if err != nil {
+				return err
+			}
+			s, _, done, err := hub.steward(cmd.Context(), owner, name, &registries)
+			if err != nil {
+				return err
+			}
+			defer done()
+			s.Judge.NoMerge = !merge
+			if merge && s.Judge.App == 0 {
+				return usage("--merge needs the token of Pinnace's App: give --app-id and --app-key")
+			}
+			out, err := s.Judge.Run(cmd.Context(), number)
+			if err != nil {
+				return err
+			}
+			if len(out.Cases) == 0 {
+				return fmt.Errorf("#%d is no open pull request to a managed branch of %s/%s", number, owner, name)
+			}
+			v := verdictReport(out.Cases[0])
+			if output == "json" {
+				err = v.JSON(cmd.OutOrStdout())
+			} else {
+				v.Text(cmd.OutOrStdout(), s.Judge.App == 0)
+			}
+			if err != nil {
+				return err
+			}
+			if failed := out.Cases[0].Err; failed != nil {
+				return exit(statusOf(failed))
+			}
+			if v.Decision.Status != promotion.Passed {
+				return exit(3)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&merge, "merge", false, "merge it where the decision allows it")
+	addOutput(cmd, &output, "text", "json")
+	hub.add(cmd)
+	registries.add(cmd)
+	return cmd
+}
+
+func newApprovals() *cobra.Command {
+	var (
+		registries registryFlags
+		hub        githubFlags
+		env        string
+		mine       bool
+		output     string
+	)
+	cmd := &cobra.Command{
+		Use:   "approvals",
+		Short: "List the pull requests that wait for somebody",
+		Long: `List the pull requests that wait for somebody: those that you can approve first, then the
+others, by environment. Nothing is written.`,
+		Example: `  pinnace approvals --repo acme/config
+  pinnace approvals --env prod --mine --repo acme/config`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !slices.Contains([]string{"text", "json"}, output) {
+				return unknownOutput(output, "text", "json")
+			}
+			owner, name, err := hub.repository()
+			if err != nil {
+				return err
+			}
+			s, a, done, err := hub.steward(cmd.Context(), owner, name, &registries)
+			if err != nil {
+				return err
+			}
+			defer done()
+			s.Judge.DryRun, s.Judge.Viewer = true, a.viewer
+			outcome, err := s.Judge.Run(cmd.Context(), 0)
+			if err != nil {
+				return err
+			}
+			out := report.Approvals{Repository: outcome.Repository.FullName(), Pending: []report.PendingApproval{}}
+			for _, c := range outcome.Cases {
+				if env != "" && !slices.Contains(c.Environments, env) || mine && c.Mine != verdict.MineYes || !c.Waits() {
+					continue
+				}
+				v := verdictReport(c)
+				out.Pending = append(out.Pending, report.PendingApproval{Verdict: v, Mine: c.Mine == verdict.MineYes, Why: c.MineWhy})
+			}
+			slices.SortStableFunc(out.Pending, func(x, y report.PendingApproval) int {
+				switch {
+				case x.Mine == y.Mine:
+					return strings.Compare(strings.Join(x.Environments, ","), strings.Join(y.Environments, ","))
+				case x.Mine:
+					return -1
+				}
+				return 1
+			})
+			if output == "json" {
+				return out.JSON(cmd.OutOrStdout())
+			}
+			out.Text(cmd.OutOrStdout())
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&env, "env", "", "only of environment `NAME`")
+	cmd.Flags().BoolVar(&mine, "mine", false, "only those that you can approve")
+	addOutput(cmd, &output, "text", "json")
+	hub.add(cmd)
+	registries.add(cmd)
+	return cmd
+}

@@ -1,0 +1,113 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/fatih/color"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+)
+
+// An Asked is what `pinnace promote` and `pinnace rollback` came to.
+type Asked struct {
+	Repository string   `json:"repository"`
+	Answers    []Answer `json:"answers"` // one for each environment
+}
+
+// An Answer is what became of one request.
+type Answer struct {
+	App         string              `json:"app"`
+	Environment string              `json:"environment"`
+	Kind        string              `json:"kind"`
+	Action      string              `json:"action"` // opened, updated, unchanged, refused, waiting, merged, ...
+	PullRequest int                 `json:"pullRequest,omitempty"`
+	URL         string              `json:"url,omitempty"`
+	Reasons     []string            `json:"reasons"`
+	Changes     []ImageChange       `json:"changes"`
+	Decision    *promotion.Decision `json:"decision,omitempty"` // on the request, or on its pull request
+	Diffs       []string            `json:"-"`
+}
+
+// JSON writes the answers as one object; docs/output.md describes it.
+func (a Asked) JSON(w io.Writer) error {
+	a.Answers = filled(a.Answers)
+	for i := range a.Answers {
+		x := &a.Answers[i]
+		x.Reasons, x.Changes = filled(x.Reasons), filled(x.Changes)
+		if x.Decision != nil {
+			d := filledDecision(*x.Decision)
+			x.Decision = &d
+		}
+	}
+	return writeJSON(w, a)
+}
+
+// Text writes what became of each request, and why.
+func (a Asked) Text(w io.Writer) {
+	for i, x := range a.Answers {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		x.text(w)
+	}
+}
+
+func (x Answer) text(w io.Writer) {
+	for _, d := range x.Diffs {
+		fmt.Fprintln(w, d)
+	}
+	paint := color.New(color.FgGreen)
+	switch x.Action {
+	case "refused", "failed", "declined", "diverged":
+		paint = color.New(color.FgRed)
+	case "waiting", "nothing":
+		paint = color.New(color.FgYellow)
+	}
+	line := fmt.Sprintf("%s %s of %s to %s", paint.Add(color.Bold).Sprint(x.Action), Plain(x.Kind), Plain(x.App), Plain(x.Environment))
+	if x.Kind == string(promotion.Rollback) {
+		line = fmt.Sprintf("%s rollback of %s in %s", paint.Sprint(x.Action), Plain(x.App), Plain(x.Environment))
+	}
+	if x.PullRequest != 0 {
+		line += fmt.Sprintf(" #%d", x.PullRequest)
+	}
+	fmt.Fprintln(w, line)
+	if x.URL != "" {
+		fmt.Fprintln(w, Plain(x.URL))
+	}
+	said := map[string]bool{}
+	for _, c := range x.Changes {
+		if s := fmt.Sprintf("  %s -> %s", Plain(c.Old), Plain(c.New)); !said[s] {
+			said[s] = true
+			fmt.Fprintln(w, s)
+		}
+	}
+	for _, r := range x.Reasons {
+		fmt.Fprintln(w, "  "+Plain(strings.TrimSpace(r)))
+	}
+	if x.Decision != nil {
+		fmt.Fprintln(w)
+		tree{w: w}.decision(*x.Decision)
+	}
+}
+
+// A Filed is a request that was written as a comment, for Pinnace's App to act on.
+type Filed struct {
+	Repository string   `json:"repository"`
+	Issue      int      `json:"issue"`
+	Comment    int64    `json:"comment"`
+	URL        string   `json:"url,omitempty"`
+	Commands   []string `json:"commands"`
+}
+
+// JSON writes the comment as one object; docs/output.md describes it.
+func (f Filed) JSON(w io.Writer) error { return writeJSON(w, f) }
+
+// Text says where the request stands.
+func (f Filed) Text(w io.Writer) {
+	for _, c := range f.Commands {
+		fmt.Fprintln(w, Plain(c))
+	}
+	fmt.Fprintf(w, "filed in #%d, where Pinnace answers: %s\n", f.Issue, Plain(f.URL))
+}

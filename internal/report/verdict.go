@@ -1,0 +1,146 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/fatih/color"
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+)
+
+// A Verdict is what was decided of one pull request.
+type Verdict struct {
+	PullRequest  int                `json:"pullRequest"`
+	URL          string             `json:"url,omitempty"`
+	Title        string             `json:"title"`
+	Base         string             `json:"base"`
+	Kind         string             `json:"kind"`
+	App          string             `json:"app,omitempty"`
+	Environments []string           `json:"environments"`
+	Requesters   []string           `json:"requesters"` // login#id
+	Action       string             `json:"action"`     // judged, merged, queued, failed
+	Reason       string             `json:"reason,omitempty"`
+	Seal         string             `json:"seal,omitempty"`
+	Error        string             `json:"error,omitempty"`
+	Decision     promotion.Decision `json:"decision"`
+}
+
+// An Incident is a commit that changed images against the rules.
+type Incident struct {
+	Base        string `json:"base"`
+	Commit      string `json:"commit"`
+	PullRequest int    `json:"pullRequest,omitempty"` // that was merged, 0 for a push
+	Why         string `json:"why"`
+	Issue       int    `json:"issue"`
+	URL         string `json:"url,omitempty"`
+}
+
+func (v *Verdict) fill() {
+	v.Environments, v.Requesters = filled(v.Environments), filled(v.Requesters)
+	v.Decision.Results, v.Decision.Approvals, v.Decision.Ignored = filled(v.Decision.Results), filled(v.Decision.Approvals), filled(v.Decision.Ignored)
+}
+
+// verdictRows writes a row for each pull request that was judged.
+func verdictRows(w io.Writer, all []Verdict) {
+	if len(all) == 0 {
+		return
+	}
+	t := newTable()
+	for _, v := range all {
+		word := statusWord(v.Decision.Status)
+		if v.Action != "judged" {
+			word = color.New(color.FgGreen).Sprint(Plain(v.Action))
+		}
+		if v.Action == "failed" {
+			word = color.New(color.FgRed).Sprint("failed")
+		}
+		what := strings.TrimPrefix(v.Decision.Summary, string(v.Decision.Status)+": ")
+		if v.Reason != "" {
+			what = v.Reason
+		}
+		if v.Error != "" {
+			what = v.Error
+		}
+		t.AppendRow(table.Row{fmt.Sprintf("#%d", v.PullRequest), word, Plain(what)})
+	}
+	fmt.Fprintln(w, t.Render())
+}
+
+func statusWord(s promotion.Status) string {
+	c := color.New(color.FgYellow)
+	switch s {
+	case promotion.Passed:
+		c = color.New(color.FgGreen)
+	case promotion.Denied:
+		c = color.New(color.FgRed)
+	}
+	return c.Sprint(string(s))
+}
+
+// JSON writes the verdict as one object; docs/output.md describes it.
+func (v Verdict) JSON(w io.Writer) error {
+	v.fill()
+	return writeJSON(w, v)
+}
+
+// Text writes the verdict with its tree. advisory says that nobody could write its check.
+func (v Verdict) Text(w io.Writer, advisory bool) {
+	fmt.Fprintf(w, "%s %s\n", color.New(color.Bold).Sprintf("#%d", v.PullRequest), Plain(v.Title))
+	if v.URL != "" {
+		fmt.Fprintln(w, Plain(v.URL))
+	}
+	if advisory {
+		fmt.Fprintln(w, color.New(color.FgYellow).Sprint("note:"), "the token is a person's, so that no check is written: the verdict is for you")
+	}
+	fmt.Fprintln(w)
+	tree{w: w}.decision(v.Decision)
+	if v.Error != "" {
+		failed(w, "", v.Error)
+	} else if v.Reason != "" {
+		fmt.Fprintln(w, Plain(v.Reason))
+	}
+	if v.Action == "merged" || v.Action == "queued" {
+		fmt.Fprintf(w, "%s #%d\n", color.New(color.FgGreen, color.Bold).Sprint(v.Action), v.PullRequest)
+	}
+}
+
+// An Approvals lists what waits for somebody.
+type Approvals struct {
+	Repository string            `json:"repository"`
+	Pending    []PendingApproval `json:"pending"`
+}
+
+// A PendingApproval is one pull request that waits.
+type PendingApproval struct {
+	Verdict
+	Mine bool   `json:"mine"`          // the owner of the token can approve it
+	Why  string `json:"why,omitempty"` // why not
+}
+
+// JSON writes the list as one object; docs/output.md describes it.
+func (a Approvals) JSON(w io.Writer) error {
+	for i := range a.Pending {
+		a.Pending[i].fill()
+	}
+	return writeJSON(w, a)
+}
+
+// Text writes a row for each pull request.
+func (a Approvals) Text(w io.Writer) {
+	if len(a.Pending) == 0 {
+		fmt.Fprintln(w, "nothing waits for anybody")
+		return
+	}
+	t := newTable()
+	for _, p := range a.Pending {
+		mine := ""
+		if p.Mine {
+			mine = color.New(color.FgGreen, color.Bold).Sprint("you")
+		}
+		t.AppendRow(table.Row{mine, strings.Join(p.Environments, ","), fmt.Sprintf("#%d", p.PullRequest), Plain(p.Title), Plain(strings.TrimPrefix(p.Decision.Summary, string(p.Decision.Status)+": "))})
+	}
+	fmt.Fprintln(w, t.Render())
+}

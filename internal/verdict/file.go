@@ -1,0 +1,61 @@
+package verdict
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/pinnace-dev/pinnace/internal/command"
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+)
+
+// RequestLabel marks the issue that requests are filed in.
+const RequestLabel = "pinnace-requests"
+
+// Configured returns the App that the configuration of a base names, 0 for none.
+func (j *Judge) Configured(ctx context.Context, branch string) (int64, error) {
+	repo, ok, err := j.Forge.Repository(ctx, j.Owner, j.Name)
+	if err != nil || !ok || repo.Empty {
+		return 0, err
+	}
+	b, err := j.open(ctx, repo, cmp.Or(branch, repo.DefaultBranch), nil)
+	if err != nil {
+		return 0, err
+	}
+	defer b.close()
+	return b.config.GitHub.AppID, nil
+}
+
+// File writes commands as a comment of the request issue, which is opened where there is none.
+func (j *Judge) File(ctx context.Context, commands string) (promotion.Comment, promotion.Issue, error) {
+	repo, ok, err := j.Forge.Repository(ctx, j.Owner, j.Name)
+	if err != nil {
+		return promotion.Comment{}, promotion.Issue{}, err
+	}
+	if !ok {
+		return promotion.Comment{}, promotion.Issue{}, fmt.Errorf("repository %s/%s: %w", j.Owner, j.Name, promotion.ErrNotFound)
+	}
+	all, err := j.Forge.IssuesWithLabel(ctx, repo, RequestLabel)
+	if err != nil {
+		return promotion.Comment{}, promotion.Issue{}, err
+	}
+	i := slices.IndexFunc(all, func(i promotion.Issue) bool { return i.Open })
+	var issue promotion.Issue
+	if i >= 0 {
+		issue = all[i]
+	} else if issue, err = j.Forge.OpenIssue(ctx, repo, "Requests for Pinnace", "Comments here ask Pinnace for promotions and rollbacks: `/promote shop to prod`, `/rollback shop in prod because of errors`. `pinnace promote` writes them, too.", []string{RequestLabel}); err != nil {
+		return promotion.Comment{}, promotion.Issue{}, err
+	}
+	c, err := j.Forge.Comment(ctx, repo, issue.Number, commands)
+	return c, issue, err
+}
+
+// Command spells a wish as people write it.
+func (w Wish) Command() command.Command {
+	c := command.Command{Verb: command.Promote, App: w.App, Envs: []string{w.Env}, From: w.From, Image: w.Image, Reason: w.Reason}
+	if w.Kind == promotion.Rollback {
+		c.Verb, c.To = command.Rollback, w.Digest
+	}
+	return c
+}

@@ -1,0 +1,408 @@
+package verdict
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pinnace-dev/pinnace/internal/check"
+	"github.com/pinnace-dev/pinnace/internal/command"
+	"github.com/pinnace-dev/pinnace/internal/git"
+	"github.com/pinnace-dev/pinnace/internal/manifest"
+	"github.com/pinnace-dev/pinnace/internal/plan"
+	"github.com/pinnace-dev/pinnace/internal/policy"
+	"github.com/pinnace-dev/pinnace/internal/policy/approval"
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+	"github.com/pinnace-dev/pinnace/internal/reconcile"
+	"github.com/pinnace-dev/pinnace/internal/record"
+)
+
+// A hearing is one pull request with all that its verdict depends on.
+type hearing struct {
+	pull    promotion.PullRequest
+	head    git.Hash
+	now     *git.Snapshot // of the head
+	kind    promotion.Kind
+	derived reconcile.Derivation // of a pull request of Pinnace
+	memo    reconcile.Memo
+	known   bool // memo is on record
+	seal    string
+	intact  approval.Answer
+	where   string // the seal is broken
+
+	from    *git.Snapshot // by hand: the commit that it branched off
+	paths   []git.Delta   // by hand: all that it changes
+	changed []plan.Changed
+	opaque  []plan.Opaque
+	changes []promotion.Change
+
+	reviews  []promotion.Review
+	moments  []promotion.Moment
+	comments []promotion.Comment
+	orders   []order
+	authors  []promotion.Identity
+	nameless bool // a commit is of somebody whom GitHub does not know
+
+	pins     verdictOn
+	guard    verdictOn
+	decision promotion.Decision
+}
+
+// A verdictOn is another check of the same head.
+type verdictOn struct {
+	touched bool // there is something to say
+	answer  approval.Answer
+	run     promotion.CheckRun
+}
+
+// An order is a command in a comment.
+type order struct {
+	command.Command
+	by     promotion.Identity
+	at     time.Time
+	edited bool
+	id     int64
+}
+
+// hear gathers the facts of a pull request and has it judged.
+func (b *base) hear(ctx context.Context, q promotion.PullRequest) (*hearing, error) {
+	h := &hearing{pull: q, kind: promotion.ByHand}
+	var err error
+	if h.head, err = git.ParseHash(q.Head.SHA); err != nil {
+		return h, fmt.Errorf("head of #%d: %w", q.Number, err)
+	}
+	if h.now, err = b.Git.Snapshot(h.head); err != nil {
+		return h, fmt.Errorf("read the head of #%d: %w", q.Number, fmt.Errorf("%w: %w", promotion.ErrConflict, err))
+	}
+	if h.memo, h.known, err = b.memory.Recall(ctx, h.head.String(), reconcile.Before(b.Git)); err != nil {
+		return h, err
+	}
+	if h.known && h.memo.PullRequest != 0 && h.memo.PullRequest != q.Number || h.memo.Base != b.branch {
+		h.known, h.memo.Record = false, record.Record{} // another pull request of the same head, or one that was moved
+	}
+	if err := b.identify(ctx, h); err != nil {
+		return h, err
+	}
+	if err := b.listen(ctx, h); err != nil {
+		return h, err
+	}
+	if h.kind == promotion.ByHand {
+		if err := b.compare(ctx, h); err != nil {
+			return h, err
+		}
+	}
+	b.note(h)
+	if err := b.otherChecks(ctx, h); err != nil {
+		return h, err
+	}
+	h.decision, err = b.decide(ctx, h)
+	return h, err
+}
+
+// identify says whether a pull request is one of Pinnace, and whether its seal holds. One is
+// where its branch has a name of ours and our record stands at its head, or below it.
+func (b *base) identify(ctx context.Context, h *hearing) error {
+	kind, named := plan.KindOf(h.pull.Head.Ref, b.branch, b.isDefault)
+	if !named || h.pull.Head.Repository != b.repo.ID {
+		return nil
+	}
+	d, err := reconcile.Deriver{Git: b.Git, Repository: b.repo.ID, Base: b.branch}.Derive(ctx, h.head, kind)
+	if err != nil {
+		return err
+	}
+	if b.App != 0 && (!h.known || h.memo.Kind != kind) || b.App == 0 && !d.Ours {
+		return nil // nobody knows that Pinnace wrote it
+	}
+	h.kind, h.derived, h.seal, h.changes = kind, d, d.Seal, d.Changes
+	switch {
+	case !d.Ours:
+		h.intact, h.where, h.seal = approval.No, fmt.Sprintf("commit %s, which holds %s", h.head.String()[:10], d.Why), ""
+	case h.known && h.requestDiffers():
+		h.intact, h.where, h.seal = approval.No, "its commit, which names another request than the one on record", ""
+	default:
+		where, err := b.applies(d)
+		if err != nil {
+			return err
+		}
+		h.intact, h.where = policy.Is(where == ""), where
+	}
+	return nil
+}
+
+// requestDiffers says whether a head was sealed with another request than the recorded one.
+func (h *hearing) requestDiffers() bool {
+	r, x := h.memo.Request, h.derived.Sealing
+	return r.ID != "" && (r.ID != x.Request || r.App != x.App || r.Env != x.Env || r.From != x.From)
+}
+
+// applies says where the edits of a derivation no longer apply to the tip, "" where they do.
+func (b *base) applies(d reconcile.Derivation) (string, error) {
+	edits := plan.Edits(d.Changes, manifest.Style(d.Style))
+	for _, c := range d.Changes {
+		data, ok, err := b.blob(b.tip, c.Path)
+		if err != nil {
+			return "", err
+		}
+		if !ok {
+			return fmt.Sprintf("%s, which %s no longer has", c.Path, b.branch), nil
+		}
+		if _, err := manifest.Apply(data, b.format(c.Path), edits[c.Path], b.reading.Extra(c.Path)...); err != nil {
+			return fmt.Sprintf("%s:%d, where %s no longer holds %s", c.Path, c.Line, b.branch, c.Old), nil
+		}
+	}
+	return "", nil
+}
+
+func (b *base) format(path string) manifest.Format {
+	if f := b.reading.Format(path); f != manifest.None {
+		return f
+	}
+	return manifest.YAML // one that a kustomization names
+}
+
+// blob reads a file of a commit.
+func (b *base) blob(s *git.Snapshot, path string) ([]byte, bool, error) {
+	e, ok, err := s.Lookup(path)
+	if err != nil || !ok || e.Problem != nil {
+		return nil, false, err
+	}
+	data, err := s.Blob(e.Blob, manifest.MaxFile)
+	if err != nil {
+		return nil, false, fmt.Errorf("read %s: %w", path, err)
+	}
+	return data, true, nil
+}
+
+// listen reads what people said.
+func (b *base) listen(ctx context.Context, h *hearing) error {
+	var err error
+	if h.reviews, err = b.Forge.Reviews(ctx, b.repo, h.pull.Number); err != nil {
+		return err
+	}
+	if h.comments, err = b.Forge.Comments(ctx, b.repo, h.pull.Number); err != nil {
+		return err
+	}
+	for _, c := range h.comments {
+		if c.Author.ID == b.Bot.ID && b.Bot.ID != 0 {
+			continue
+		}
+		all, _ := command.Parse(c.Body)
+		for _, o := range all {
+			h.orders = append(h.orders, order{Command: o, by: c.Author, at: c.Created, edited: c.Edited(), id: c.ID})
+		}
+	}
+	dismissed := slices.ContainsFunc(h.reviews, func(r promotion.Review) bool { return r.State == promotion.Dismissed })
+	if dismissed || !h.known {
+		if h.moments, err = b.Forge.Timeline(ctx, b.repo, h.pull.Number); err != nil {
+			return err
+		}
+	}
+	if h.kind != promotion.ByHand && h.derived.Ours {
+		return nil
+	}
+	commits, err := b.Forge.Commits(ctx, b.repo, h.pull.Number)
+	if err != nil {
+		return err
+	}
+	for _, c := range commits {
+		if h.kind != promotion.ByHand && h.memo.SealOf(c.SHA) != "" {
+			continue // one of ours
+		}
+		for _, who := range []promotion.Identity{c.Author, c.Committer} {
+			switch {
+			case who.ID == 0:
+				h.nameless = true
+			case !isWebFlow(who) && !slices.ContainsFunc(h.authors, func(a promotion.Identity) bool { return a.ID == who.ID }):
+				h.authors = append(h.authors, who)
+			}
+		}
+	}
+	return nil
+}
+
+// isWebFlow says whether an account is the one that commits what people do in the browser
+// (https://github.com/web-flow).
+func isWebFlow(who promotion.Identity) bool { return who.ID == 19864447 }
+
+// note puts what is seen on record: the head, and the reviews.
+func (b *base) note(h *hearing) {
+	at := b.Now()
+	if !h.known {
+		h.memo.Record = record.Record{Repository: b.repo.ID, Base: b.branch, Kind: h.kind}
+		if h.derived.Ours {
+			h.memo.Request = promotion.Request{
+				ID: h.derived.Sealing.Request, Kind: h.kind, App: h.derived.Sealing.App, Env: h.derived.Sealing.Env, From: h.derived.Sealing.From,
+				Skipped: h.derived.Sealing.Skipped, By: []promotion.Identity{h.pull.Author}, At: h.pull.Created,
+			}
+		}
+		if h.first() {
+			at = h.pull.Created
+		}
+	}
+	h.memo.PullRequest, h.memo.Next = h.pull.Number, ""
+	h.memo.See(h.head.String(), h.seal, at)
+	h.memo.Witness(h.reviews)
+}
+
+// first says whether the head is the only one that the pull request ever had: it is one
+// commit, and nobody ever pushed another one.
+func (h *hearing) first() bool {
+	commits := 0
+	for _, m := range h.moments {
+		switch m.Event {
+		case "head_ref_force_pushed", "base_ref_changed":
+			return false
+		case "committed":
+			commits++
+		}
+	}
+	return commits == 1
+}
+
+// compare works out what a pull request by hand changes: against the commit that it branched
+// off, since that is what is merged.
+func (b *base) compare(ctx context.Context, h *hearing) error {
+	sha, ok, err := b.Forge.MergeBase(ctx, b.repo, b.tip.Commit.String(), h.head.String())
+	if err != nil {
+		return err
+	}
+	h.from = b.tip
+	if ok && sha != b.tip.Commit.String() {
+		hash, err := git.ParseHash(sha)
+		if err != nil {
+			return fmt.Errorf("merge base of #%d: %w", h.pull.Number, err)
+		}
+		if h.from, err = b.Git.Snapshot(hash); err != nil {
+			if _, err := b.Git.Fetch(ctx, b.remote, git.Fetch{Refs: []string{sha}, Depth: 1}); err != nil {
+				return fmt.Errorf("fetch the merge base of #%d: %w", h.pull.Number, err)
+			}
+			if h.from, err = b.Git.Snapshot(hash); err != nil {
+				return fmt.Errorf("read commit %s: %w", sha, err)
+			}
+		}
+	}
+	if h.paths, err = git.Diff(ctx, h.from, h.now); err != nil {
+		return fmt.Errorf("compare #%d with its base: %w", h.pull.Number, err)
+	}
+	h.seal = h.wholeDiff(b)
+	before := b.reading
+	if h.from != b.tip {
+		if before, err = reconcile.Read(ctx, h.from, b.config, b.reading.Index()); err != nil {
+			return err
+		}
+	}
+	after, err := reconcile.Read(ctx, h.now, b.config, b.reading.Index())
+	if err != nil {
+		return err
+	}
+	pairs, err := b.pairs(h, before, after)
+	if err != nil {
+		return err
+	}
+	var further []plan.File
+	for _, x := range pairs {
+		for _, side := range [][]byte{x.Old, x.New} {
+			further = append(further, check.File{Path: x.Path, Result: manifest.Scan(side, b.format(x.Path), b.reading.Extra(x.Path)...)})
+		}
+	}
+	diff := plan.Diff(plan.Differing{
+		Config: b.config, Pairs: pairs, Before: before.Environments, After: after.Environments,
+		Apps: b.reading.Apps(further), Extra: b.reading.Extra, Exists: after.Has,
+	})
+	h.changed, h.opaque = diff.Changes, diff.Opaque
+	for _, c := range h.changed {
+		h.changes = append(h.changes, c.Change)
+	}
+	return nil
+}
+
+// wholeDiff is the seal of a pull request by hand: each path with its old and its new blob.
+func (h *hearing) wholeDiff(b *base) string {
+	entries := make([][5]string, 0, len(h.paths))
+	for _, d := range h.paths {
+		entries = append(entries, [5]string{d.Path, d.Old.Mode.String(), d.Old.Blob.String(), d.New.Mode.String(), d.New.Blob.String()})
+	}
+	text, _ := json.Marshal([]any{"pinnace diff v1", b.repo.ID, h.pull.Number, b.branch, entries})
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// pairs are the files that a pull request by hand changes, and those that it brings to, or
+// takes from, an environment.
+func (b *base) pairs(h *hearing, before, after *reconcile.Reading) ([]plan.Pair, error) {
+	var out []plan.Pair
+	seen := map[string]bool{}
+	for _, d := range h.paths {
+		if strings.HasPrefix(d.Path, ".pinnace/") {
+			continue
+		}
+		seen[d.Path] = true
+		p := plan.Pair{Path: d.Path, Had: d.Old.Path != "", Has: d.New.Path != ""}
+		for _, side := range []struct {
+			at    *git.Snapshot
+			entry git.Entry
+			data  *[]byte
+		}{{h.from, d.Old, &p.Old}, {h.now, d.New, &p.New}} {
+			if side.entry.Path == "" {
+				continue
+			}
+			if side.entry.Problem != nil {
+				p.Why = side.entry.Problem.Text
+				continue
+			}
+			if b.reading.Format(d.Path) == manifest.None && len(before.Environments(d.Path))+len(after.Environments(d.Path)) == 0 {
+				continue // no file that could say what runs
+			}
+			data, err := side.at.Blob(side.entry.Blob, manifest.MaxFile)
+			if err != nil {
+				p.Why = "it cannot be read: " + err.Error()
+				continue
+			}
+			*side.data = data
+		}
+		out = append(out, p)
+	}
+	if before.SameReach(after) {
+		return out, nil
+	}
+	for _, f := range after.Files() {
+		if seen[f.Path] || slices.Equal(before.Environments(f.Path), after.Environments(f.Path)) {
+			continue
+		}
+		data, ok, err := b.blob(h.now, f.Path)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out = append(out, plan.Pair{Path: f.Path, Old: data, New: data, Had: true, Has: true})
+		}
+	}
+	return out, nil
+}
+
+// environments names those that the pull request changes, in the order of the configuration.
+func (h *hearing) environments() []string {
+	var out []string
+	add := func(all []string) {
+		for _, e := range all {
+			if !slices.Contains(out, e) {
+				out = append(out, e)
+			}
+		}
+	}
+	if e := h.memo.Request.Env; e != "" && h.kind != promotion.ByHand {
+		add([]string{e})
+	}
+	for _, c := range h.changed {
+		add(c.Environments)
+	}
+	for _, o := range h.opaque {
+		add(o.Environments)
+	}
+	return out
+}

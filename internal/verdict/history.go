@@ -1,0 +1,347 @@
+package verdict
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/pinnace-dev/pinnace/internal/config"
+	"github.com/pinnace-dev/pinnace/internal/git"
+	"github.com/pinnace-dev/pinnace/internal/image"
+	"github.com/pinnace-dev/pinnace/internal/plan"
+	"github.com/pinnace-dev/pinnace/internal/policy"
+	"github.com/pinnace-dev/pinnace/internal/policy/approval"
+	"github.com/pinnace-dev/pinnace/internal/policy/condition"
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+	"github.com/pinnace-dev/pinnace/internal/reconcile"
+)
+
+// A ledger is the history of a branch, as far as it was asked for.
+type ledger struct {
+	depth    int // of what was fetched; 0 for all
+	read     *reconcile.Ledger
+	arrivals map[[2]string][]reconcile.Arrival
+	brought  map[git.Hash]bringing
+	trail    []git.Hash // first parents from the tip
+}
+
+// A bringing is how a commit came to the branch.
+type bringing struct {
+	pull  promotion.PullRequest // zero for a push
+	memo  reconcile.Memo
+	known bool // memo is our record at the merged head
+	at    policy.Fact[time.Time]
+}
+
+// depths are how many commits are fetched, one after the other, until the answer is found.
+var depths = []int{2, 50, 1000, 0}
+
+func (b *base) history() *ledger {
+	if b.ledger == nil {
+		b.ledger = &ledger{depth: depths[0], read: reconcile.NewLedger(b.Git, b.reading), arrivals: map[[2]string][]reconcile.Arrival{}, brought: map[git.Hash]bringing{}}
+	}
+	return b.ledger
+}
+
+// deepen fetches more history. It is false where there is no more.
+func (b *base) deepen(ctx context.Context) (bool, error) {
+	l := b.history()
+	i := slices.Index(depths, l.depth) + 1
+	if i == len(depths) {
+		return false, nil
+	}
+	l.depth = depths[i]
+	_, err := b.Git.Fetch(ctx, b.remote, git.Fetch{Refs: []string{"refs/heads/" + b.branch}, Depth: l.depth})
+	if err != nil {
+		return false, fmt.Errorf("fetch the history of %s: %w", b.branch, err)
+	}
+	return true, nil
+}
+
+// arrivals returns what came to an app of an environment, the newest first, until enough says
+// so of what was found, or all.
+func (b *base) arrivals(ctx context.Context, env, app string, enough func([]reconcile.Arrival) bool) ([]reconcile.Arrival, error) {
+	l := b.history()
+	key := [2]string{env, app}
+	if all, ok := l.arrivals[key]; ok && enough(all) {
+		return all, nil
+	}
+	for {
+		var all []reconcile.Arrival
+		cut, err := l.read.History(ctx, env, app, func(a reconcile.Arrival) bool {
+			all = append(all, a)
+			return !enough(all)
+		})
+		if err != nil {
+			return nil, err
+		}
+		l.arrivals[key] = all
+		if !cut || enough(all) {
+			return all, nil
+		}
+		if more, err := b.deepen(ctx); err != nil || !more {
+			return all, err
+		}
+	}
+}
+
+// bringing says how a commit came to the branch.
+func (b *base) bringing(ctx context.Context, commit git.Hash) (bringing, error) {
+	l := b.history()
+	if x, ok := l.brought[commit]; ok {
+		return x, nil
+	}
+	var x bringing
+	pulls, err := b.Forge.PullRequestsOfCommit(ctx, b.repo, commit.String())
+	if err != nil {
+		return x, err
+	}
+	for _, q := range pulls {
+		if q.State == promotion.Merged && q.Base.Ref == b.branch && q.MergeCommit == commit.String() {
+			x.pull, x.at = q, policy.Known(q.MergedAt)
+		}
+	}
+	if x.pull.Number != 0 {
+		memo, ok, err := b.memory.Recall(ctx, x.pull.Head.SHA, nil)
+		if err != nil {
+			return x, err
+		}
+		x.memo, x.known = memo, ok && memo.PullRequest == x.pull.Number
+	} else if b.App != 0 {
+		runs, err := b.Forge.CheckRuns(ctx, b.repo, commit.String(), auditName)
+		if err != nil {
+			return x, err
+		}
+		for _, r := range runs {
+			if r.App == b.App && !r.Started.IsZero() {
+				x.at = policy.Known(r.Started)
+			}
+		}
+	}
+	l.brought[commit] = x
+	return x, nil
+}
+
+// origins fills in where images come from, and what stood where they go.
+func (b *base) origins(ctx context.Context, in *policy.Input, e config.Environment, apps []string) error {
+	if b.book.Set == nil || len(in.Changes) == 0 || in.Env == "" || in.Kind == promotion.Pin {
+		return nil
+	}
+	in.Target = map[string]condition.Place{}
+	for _, app := range apps {
+		if err := b.held(ctx, in, app); err != nil {
+			return err
+		}
+	}
+	if in.Kind == promotion.Rollback {
+		if err := b.stood(ctx, in); err != nil {
+			return err
+		}
+		return nil
+	}
+	if in.Kind == promotion.Update {
+		return nil
+	}
+	sources, _ := e.Sources()
+	if from := in.Request.From; from != "" && !slices.Contains(sources, from) {
+		sources = append(slices.Clone(sources), from)
+	}
+	for _, name := range sources {
+		from, _ := b.config.Environment(name)
+		for _, app := range apps {
+			s, err := b.source(ctx, in, from, app)
+			if err != nil {
+				return err
+			}
+			in.Sources = append(in.Sources, s)
+		}
+	}
+	return nil
+}
+
+// source says since when the images of a change stand in an environment, and what its gates
+// say of them.
+func (b *base) source(ctx context.Context, in *policy.Input, from config.Environment, app string) (policy.Source, error) {
+	s := policy.Source{Env: from.Name, App: app}
+	wanted := map[string]image.Digest{}
+	for _, c := range in.Changes {
+		if c.NewApp == app && !c.Removal() {
+			wanted[c.New.Repository()] = c.New.Digest
+		}
+	}
+	var places []plan.Standing
+	for _, r := range b.running {
+		if r.Environment != from.Name || r.App != app || r.Image.Digest == "" {
+			continue
+		}
+		if d, ok := wanted[r.Image.Repository()]; ok && d == r.Image.Digest {
+			places = append(places, r)
+		}
+	}
+	for _, g := range from.Gates {
+		s.Gates = append(s.Gates, gate(g))
+	}
+	if len(places) == 0 {
+		return s, nil // it does not stand there
+	}
+	newest, err := b.newest(ctx, places)
+	if err != nil || newest == none {
+		return s, err
+	}
+	how, err := b.bringing(ctx, newest)
+	if err != nil {
+		return s, err
+	}
+	s.Since = how.at
+	if len(s.Gates) == 0 {
+		return s, nil
+	}
+	return s, b.gates(ctx, &s, from, newest)
+}
+
+// newest returns the newest of the commits that brought what stands at places, or none where
+// history does not tell.
+func (b *base) newest(ctx context.Context, places []plan.Standing) (git.Hash, error) {
+	l := b.history()
+	for {
+		found, cut, err := l.read.Since(ctx, places)
+		if err != nil {
+			return none, err
+		}
+		if len(found) == len(places) {
+			trail, err := b.trail(ctx, 0)
+			if err != nil {
+				return none, err
+			}
+			best := -1
+			for _, a := range found {
+				if i := slices.Index(trail, a.Commit); best < 0 || i >= 0 && i < best {
+					best = i
+				}
+			}
+			if best < 0 {
+				return none, nil
+			}
+			return trail[best], nil
+		}
+		if !cut {
+			return none, nil
+		}
+		if more, err := b.deepen(ctx); err != nil || !more {
+			return none, err
+		}
+	}
+}
+
+// trail lists the first parents from the tip, as far as they were fetched.
+func (b *base) trail(ctx context.Context, most int) ([]git.Hash, error) {
+	var out []git.Hash
+	for c, err := range b.Git.Log(ctx, b.tip.Commit, git.LogOptions{FirstParent: true}) {
+		if err != nil {
+			return out, ctx.Err() // the rest was not fetched
+		}
+		if out = append(out, c.Hash); most > 0 && len(out) == most {
+			break
+		}
+	}
+	return out, nil
+}
+
+// held says whether a rollback keeps others away from an app.
+func (b *base) held(ctx context.Context, in *policy.Input, app string) error {
+	if in.Kind != promotion.Update && in.Kind != promotion.Promotion {
+		return nil
+	}
+	h, err := b.hold(ctx, in.Env, app)
+	if err == nil && h != nil {
+		in.Hold = h
+	}
+	return err
+}
+
+// hold returns the rollback that came last to an app, nil where something else did.
+func (b *base) hold(ctx context.Context, env, app string) (*policy.Hold, error) {
+	all, err := b.arrivals(ctx, env, app, func(a []reconcile.Arrival) bool { return len(a) > 0 })
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	how, err := b.bringing(ctx, all[0].Commit)
+	if err != nil || !how.known || how.memo.Kind != promotion.Rollback {
+		return nil, err
+	}
+	h := &policy.Hold{Since: how.pull.MergedAt, What: fmt.Sprintf("#%d", how.pull.Number)}
+	if n := len(how.memo.Request.By); n > 0 {
+		h.By = how.memo.Request.By[n-1]
+	}
+	return h, nil
+}
+
+// stood says whether what a rollback brings back stood there, and whether a verified promotion
+// had brought it.
+func (b *base) stood(ctx context.Context, in *policy.Input) error {
+	in.Rollback = policy.RollbackFacts{Stood: approval.Yes, Verified: approval.Yes}
+	for _, c := range in.Changes {
+		var bearer *reconcile.Arrival
+		all, err := b.arrivals(ctx, in.Env, c.NewApp, func(a []reconcile.Arrival) bool {
+			return slices.ContainsFunc(a, func(x reconcile.Arrival) bool { return brings(x, c.New) })
+		})
+		if err != nil {
+			return err
+		}
+		for i := range all {
+			if brings(all[i], c.New) {
+				bearer = &all[i]
+				break
+			}
+		}
+		if bearer == nil {
+			in.Rollback = policy.RollbackFacts{Stood: approval.No, Verified: approval.No}
+			return nil
+		}
+		how, err := b.bringing(ctx, bearer.Commit)
+		if err != nil {
+			return err
+		}
+		if !how.known || how.memo.Kind != promotion.Promotion || how.memo.Decided != promotion.Passed {
+			in.Rollback.Verified = approval.No
+		}
+	}
+	return nil
+}
+
+// brings says whether an arrival brought a digest.
+func brings(a reconcile.Arrival, ref image.Ref) bool {
+	return !a.Gone && a.Standing.Image.Repository() == ref.Repository() && a.Standing.Image.Digest == ref.Digest
+}
+
+// Held says why nothing may come to an app that nobody asked for, "" where it may.
+func (b *base) Held(ctx context.Context, _ *reconcile.Reading, env, app string) (string, error) {
+	h, err := b.hold(ctx, env, app)
+	if err != nil || h == nil {
+		return "", err
+	}
+	return "held by the rollback " + h.What, nil
+}
+
+// Askers returns who asked for what an app runs in an environment.
+func (b *base) Askers(ctx context.Context, _ *reconcile.Reading, env, app string) ([]promotion.Identity, bool, error) {
+	all, err := b.arrivals(ctx, env, app, func(a []reconcile.Arrival) bool { return len(a) > 0 })
+	if err != nil || len(all) == 0 {
+		return nil, true, err
+	}
+	how, err := b.bringing(ctx, all[0].Commit)
+	switch {
+	case err != nil:
+		return nil, true, err
+	case how.known && (how.memo.Kind == promotion.Update || how.memo.Kind == promotion.Pin):
+		return nil, false, nil // nobody did
+	case how.known && how.memo.Request.ID != "":
+		return how.memo.Request.By, how.memo.Request.Unknown, nil
+	case how.pull.Number != 0 && !how.pull.Author.Bot:
+		return []promotion.Identity{how.pull.Author}, false, nil
+	}
+	return nil, true, nil
+}
+
+var none git.Hash

@@ -1,0 +1,329 @@
+package verdict
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pinnace-dev/pinnace/internal/config"
+	"github.com/pinnace-dev/pinnace/internal/git"
+	"github.com/pinnace-dev/pinnace/internal/image"
+	"github.com/pinnace-dev/pinnace/internal/plan"
+	"github.com/pinnace-dev/pinnace/internal/policy"
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+	"github.com/pinnace-dev/pinnace/internal/reconcile"
+	"github.com/pinnace-dev/pinnace/internal/rulebook"
+)
+
+// A Judge judges the pull requests of one repository.
+type Judge struct {
+	Owner, Name string
+	Forge       Forge
+	Git         *git.Repository // what was fetched before stays of use
+	Remote      func(promotion.Repository) git.Remote
+	Registries  func(*config.Config) (reconcile.Registries, error)
+	Now         func() time.Time
+	// App is the App whose check runs are believed and written, 0 where the token is none's:
+	// then nothing is written, and nothing is on record.
+	App int64
+	// Bot is the account that Pinnace acts as.
+	Bot promotion.Identity
+	// Advisory says that anybody with write can forge the check runs of App, so that nothing
+	// is merged that needs approvals.
+	Advisory bool
+	// DryRun judges and writes nothing.
+	DryRun bool
+	// NoMerge judges and writes checks, and merges nothing.
+	NoMerge bool
+	// Viewer is who looks, so that Case.Mine can say what waits for them.
+	Viewer  promotion.Identity
+	Version string
+	// Indexes keeps what was read of each base for the next call; it may be nil.
+	Indexes map[string]*reconcile.Index
+
+	floor *floor
+}
+
+// An Outcome is what was judged in one repository.
+type Outcome struct {
+	Repository promotion.Repository
+	Cases      []Case
+	Incidents  []Incident
+	Warnings   []string
+}
+
+// A Case is one pull request with its verdict.
+type Case struct {
+	Base         string
+	PullRequest  promotion.PullRequest
+	Kind         promotion.Kind
+	Request      promotion.Request // zero where nobody asked through Pinnace
+	Changes      []promotion.Change
+	Environments []string
+	Seal         string
+	Decision     promotion.Decision
+	Action       Action
+	Reason       string
+	Err          error
+
+	Mine    Mine   // whether the viewer can approve it
+	MineWhy string // why not
+}
+
+// Waits says whether the case waits for somebody or something.
+func (c Case) Waits() bool {
+	return c.Err == nil && c.Action == Judged && (c.Decision.Status == promotion.Waiting || c.Decision.Status == promotion.Passed && c.Decision.Merger != "")
+}
+
+// An Action says what became of a pull request that was judged.
+type Action string
+
+// The actions.
+const (
+	Judged Action = "judged" // its check says what the decision is
+	Merged Action = "merged"
+	Queued Action = "queued" // it is in the merge queue
+	Failed Action = "failed" // Err says why
+)
+
+// Run judges every open pull request to a managed base, and merges what may be merged. Only
+// is the number of the one that is looked at, 0 for all.
+func (j *Judge) Run(ctx context.Context, only int) (*Outcome, error) {
+	repo, ok, err := j.Forge.Repository(ctx, j.Owner, j.Name)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, &reconcile.Refusal{Class: promotion.ErrNotFound, Text: fmt.Sprintf("repository %s/%s: it does not exist, or the token may not see it", j.Owner, j.Name)}
+	}
+	out := &Outcome{Repository: repo}
+	first, err := j.open(ctx, repo, repo.DefaultBranch, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer first.close()
+	bases := []*base{first}
+	for _, name := range first.config.Branches {
+		if name == repo.DefaultBranch {
+			continue
+		}
+		b, err := j.open(ctx, repo, name, first)
+		if err != nil {
+			out.Warnings = append(out.Warnings, err.Error())
+			continue
+		}
+		defer b.close()
+		bases = append(bases, b)
+	}
+	for _, b := range bases {
+		if err := b.run(ctx, only, out); err != nil {
+			return out, err
+		}
+	}
+	return out, ctx.Err()
+}
+
+// A base is one managed branch, as it is judged by its tip.
+type base struct {
+	*Judge
+	repo      promotion.Repository
+	remote    git.Remote
+	branch    string
+	isDefault bool
+	several   bool
+	tip       *git.Snapshot
+	config    *config.Config
+	book      *rulebook.Rulebook
+	reading   *reconcile.Reading
+	images    reconcile.Registries
+	memory    *reconcile.Memory
+	rules     *promotion.Rules
+
+	running []plan.Standing
+	apps    config.AppNames
+	people  map[int64]*person
+	facts   map[string]imageFacts
+	ledger  *ledger
+	groups  map[string]int // of the merge queue: pull requests by the head of their group
+}
+
+// open reads a managed branch. first is the default branch, nil where it is that.
+func (j *Judge) open(ctx context.Context, repo promotion.Repository, branch string, first *base) (*base, error) {
+	b := &base{Judge: j, repo: repo, branch: branch, isDefault: first == nil, several: first != nil, remote: j.Remote(repo), people: map[int64]*person{}, facts: map[string]imageFacts{}}
+	return b, b.read(ctx)
+}
+
+// read reads the tip of the branch.
+func (b *base) read(ctx context.Context) error {
+	ref := "refs/heads/" + b.branch
+	fetched, err := b.Git.Fetch(ctx, b.remote, git.Fetch{Refs: []string{ref}, Prefixes: []string{"refs/heads/" + plan.Prefix}, Depth: 2})
+	if err != nil {
+		return fmt.Errorf("fetch %s of %s: %w", b.branch, b.repo.FullName(), err)
+	}
+	if b.tip, err = b.Git.Snapshot(fetched.Refs[ref]); err != nil {
+		return fmt.Errorf("read commit %s: %w", fetched.Refs[ref], err)
+	}
+	files, err := reconcile.Documents(ctx, b.tip)
+	if err != nil {
+		return err
+	}
+	if b.config, err = reconcile.Configured(files); err != nil {
+		return err
+	}
+	b.several = b.several || len(b.config.Branches) > 0
+	if b.reading, err = reconcile.Read(ctx, b.tip, b.config, b.Indexes[b.branch]); err != nil {
+		return err
+	}
+	if b.Indexes != nil {
+		b.Indexes[b.branch] = b.reading.Index()
+	}
+	b.running, b.apps = b.reading.Running(), b.reading.Apps(nil)
+	if b.Judge.floor == nil {
+		if b.Judge.floor, err = b.Judge.readFloor(ctx, b.repo); err != nil {
+			return err
+		}
+	}
+	b.book = rulebook.Read(files, b.Judge.floor.files, b.Judge.floor.state, b.found())
+	if b.images == nil {
+		if b.images, err = b.Registries(b.config); err != nil {
+			return err
+		}
+	}
+	b.memory = &reconcile.Memory{Checks: b.Forge, Repository: b.repo, Name: reconcile.CheckName(b.repo, b.branch, b.several), App: b.App}
+	return nil
+}
+
+func (b *base) close() {
+	if b.images != nil {
+		b.images.Close()
+	}
+}
+
+// found are the apps of images that the configuration does not name.
+func (b *base) found() []policy.App {
+	byName := map[string]*policy.App{}
+	var order []string
+	for _, s := range b.running {
+		if s.App == "" {
+			continue
+		}
+		a := byName[s.App]
+		if a == nil {
+			a = &policy.App{Name: s.App}
+			byName[s.App], order = a, append(order, s.App)
+		}
+		if r := s.Image.Repository(); !slices.Contains(a.Images, r) {
+			a.Images = append(a.Images, r)
+		}
+	}
+	slices.Sort(order)
+	var out []policy.App
+	for _, name := range order {
+		out = append(out, *byName[name])
+	}
+	return out
+}
+
+// run judges the open pull requests of the branch.
+func (b *base) run(ctx context.Context, only int, out *Outcome) error {
+	open, err := b.Forge.PullRequests(ctx, b.repo, promotion.Query{State: promotion.Open, Base: b.branch})
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(open, func(x, y promotion.PullRequest) int { return cmp.Compare(x.Number, y.Number) })
+	if err := b.audit(ctx, out); err != nil {
+		return err
+	}
+	if err := b.fetchHeads(ctx, open); err != nil {
+		return err
+	}
+	for _, q := range open {
+		if only != 0 && q.Number != only {
+			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		out.Cases = append(out.Cases, b.judge(ctx, q, open))
+	}
+	return b.judgeGroups(ctx, out)
+}
+
+// maxFetched is how many pull requests are fetched at a time.
+const maxFetched = 200
+
+// fetchHeads brings the heads of pull requests. They are named by the refs that GitHub keeps
+// for each, which those of forks are reached by as well
+// (https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/reviewing-changes-in-pull-requests/checking-out-pull-requests-locally).
+func (b *base) fetchHeads(ctx context.Context, open []promotion.PullRequest) error {
+	for chunk := range slices.Chunk(open, maxFetched) {
+		var refs []string
+		for _, q := range chunk {
+			refs = append(refs, pullRef(q.Number))
+		}
+		if _, err := b.Git.Fetch(ctx, b.remote, git.Fetch{Refs: refs, Depth: 2}); err != nil {
+			return fmt.Errorf("fetch the pull requests of %s: %w", b.repo.FullName(), err)
+		}
+	}
+	return nil
+}
+
+func pullRef(number int) string { return "refs/pull/" + strconv.Itoa(number) + "/head" }
+
+// judge judges one pull request, and does what its verdict allows.
+func (b *base) judge(ctx context.Context, q promotion.PullRequest, open []promotion.PullRequest) Case {
+	c := Case{Base: b.branch, PullRequest: q, Action: Judged}
+	h, err := b.hear(ctx, q)
+	if err == nil {
+		err = b.twins(ctx, h, open)
+	}
+	if h != nil {
+		c.Kind, c.Request, c.Changes, c.Environments, c.Seal, c.Decision = h.kind, h.memo.Request, h.changes, h.environments(), h.seal, h.decision
+	}
+	if err == nil {
+		c.Action, c.Reason, err = b.act(ctx, h)
+		c.Decision = h.decision
+	}
+	if err == nil {
+		c.Mine, c.MineWhy, err = b.mine(ctx, h)
+	}
+	if err != nil {
+		c.Action, c.Err = Failed, err
+	}
+	return c
+}
+
+// twins joins the verdict of other open pull requests with the same head: checks belong to a
+// commit, and the one that is green for one of them is green for all.
+func (b *base) twins(ctx context.Context, h *hearing, open []promotion.PullRequest) error {
+	for _, q := range open {
+		if q.Number == h.pull.Number || q.Head.SHA != h.pull.Head.SHA {
+			continue
+		}
+		other, err := b.hear(ctx, q)
+		if err != nil {
+			return err
+		}
+		names := []string{"#" + strconv.Itoa(h.pull.Number), "#" + strconv.Itoa(q.Number)}
+		h.decision = policy.Together(names, []promotion.Decision{h.decision, other.decision})
+	}
+	return nil
+}
+
+// platformNames spells platforms.
+func platformNames(all []image.Platform) []string {
+	out := make([]string, len(all))
+	for i, p := range all {
+		out[i] = p.String()
+	}
+	return out
+}
+
+func fullTeam(team string) (org, slug string) {
+	org, slug, _ = strings.Cut(team, "/")
+	return org, slug
+}
