@@ -39,9 +39,28 @@ func (f *githubFlags) add(cmd *cobra.Command) {
 
 // addAccess adds the flags that say how GitHub is reached.
 func (f *githubFlags) addAccess(cmd *cobra.Command) {
-	cmd.Flags().Int64Var(&f.appID, "app-id", 0, "act as the GitHub App of this `ID`")
-	cmd.Flags().StringVar(&f.appKey, "app-key", "", "the App's private key, a PEM `FILE`")
+	cmd.Flags().Int64Var(&f.appID, "app-id", 0, "act as the GitHub App of this `ID`; default: PINNACE_APP_ID")
+	cmd.Flags().StringVar(&f.appKey, "app-key", "", "the App's private key, a PEM `FILE`; default: PINNACE_APP_KEY")
 	cmd.Flags().StringVar(&f.cache, "cache", "", "`DIR` that keeps what was fetched, or off; default: below the user's cache directory")
+}
+
+// app fills in what the environment says of the App where the flags say nothing.
+func (f *githubFlags) app() error {
+	if s := os.Getenv("PINNACE_APP_ID"); f.appID == 0 && s != "" {
+		id, err := strconv.ParseInt(s, 10, 64)
+		if err != nil || id < 1 {
+			return usage("PINNACE_APP_ID is %q: want the number of a GitHub App", s)
+		}
+		f.appID = id
+	}
+	f.appKey = cmp.Or(f.appKey, os.Getenv("PINNACE_APP_KEY"))
+	switch {
+	case f.appID == 0 && f.appKey != "":
+		return usage("a key of an App and no number: give --app-id, or PINNACE_APP_ID, as well")
+	case f.appID != 0 && f.appKey == "":
+		return usage("an App and no key: give --app-key, or PINNACE_APP_KEY, the name of its PEM file, as well")
+	}
+	return nil
 }
 
 // repository parses --repo.
@@ -74,7 +93,8 @@ type access struct {
 	author git.Signature
 	// workflows says whether the token may change files in .github/workflows.
 	workflows reconcile.Answer
-	self      promotion.Self     // the App, zero where the token is not taken with its key
+	checks    bool               // the App may write checks
+	self      promotion.Self     // the App, zero where the token is not taken with its key, or may write no check
 	viewer    promotion.Identity // whose token it is, zero where it is an App's
 }
 
@@ -86,8 +106,8 @@ func (f *githubFlags) open(ctx context.Context, owner, name string) (*access, er
 	if a.api, err = url.Parse(root); err != nil || a.api.Host == "" {
 		return nil, usage("GITHUB_API_URL is %q: want an address such as https://api.github.com or https://HOST/api/v3", root)
 	}
-	if (f.appID == 0) != (f.appKey == "") {
-		return nil, usage("--app-id and --app-key go together")
+	if err := f.app(); err != nil {
+		return nil, err
 	}
 	a.author = git.Signature{Name: "Pinnace", Email: "bot@pinnace.dev"}
 	options := github.Options{URL: root, Cache: github.NewMemoryETags(maxETags), Tenant: owner + "/" + name, UserAgent: "pinnace/" + versionNumber()}
@@ -101,7 +121,7 @@ func (f *githubFlags) open(ctx context.Context, owner, name string) (*access, er
 	} else {
 		token := cmp.Or(os.Getenv("GH_TOKEN"), os.Getenv("GITHUB_TOKEN"))
 		if token == "" {
-			return nil, tokenError{errors.New("no token for GitHub: set GH_TOKEN (gh auth token prints one) or GITHUB_TOKEN, or name an App with --app-id and --app-key")}
+			return nil, tokenError{errors.New("no token for GitHub: set GH_TOKEN (gh auth token prints one) or GITHUB_TOKEN, or name an App with --app-id and --app-key (PINNACE_APP_ID, PINNACE_APP_KEY)")}
 		}
 		a.tokens = github.StaticToken(github.Secret(token))
 	}
@@ -115,8 +135,10 @@ func (f *githubFlags) open(ctx context.Context, owner, name string) (*access, er
 		} else if ok {
 			a.author, a.viewer = a.signature(who), who
 		}
-	} else if a.self, _, err = a.client.Self(ctx); err != nil {
-		return nil, err
+	} else if a.checks {
+		if a.self, _, err = a.client.Self(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return a, nil
 }
@@ -160,6 +182,7 @@ func (f *githubFlags) asApp(ctx context.Context, a *access, o github.Options, ow
 			permissions[name] = wanted
 		}
 	}
+	a.checks = permissions["checks"] == "write"
 	a.workflows = reconcile.No
 	if permissions["workflows"] == "write" {
 		a.workflows = reconcile.Yes

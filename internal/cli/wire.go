@@ -282,30 +282,14 @@ func (p *project) label(file string) string {
 // reconciler joins the directory, its configuration and a resolver.
 func (p *project) reconciler(resolver reconcile.Resolver) *reconcile.Reconciler {
 	r := &reconcile.Reconciler{Files: p.files, Resolver: resolver}
-	if platform, ok := p.config.Pin.OnePlatform(); ok {
-		r.Platform = platform
-	}
+	r.Configure(p.config, p.inRepository)
+	documents := r.Selected
 	r.Selected = func(file string) bool {
 		in := p.inRepository(file)
-		if strings.HasPrefix(in, ".pinnace/") || !p.single && p.config.Excluded(in) {
+		if !documents(file) || !p.single && p.config.Excluded(in) {
 			return false
 		}
 		return p.environ == nil || slices.ContainsFunc(p.config.EnvironmentsOf(in), func(e string) bool { return p.environ[e] })
-	}
-	r.Exempt = func(_ string, ref image.Ref) string {
-		if p.config.Ignored(ref) {
-			return "pin.ignore of the configuration names it"
-		}
-		return ""
-	}
-	r.Extra = func(file string) []manifest.Extra {
-		var out []manifest.Extra
-		for _, x := range p.config.ExtraOf(p.inRepository(file)) {
-			for _, pointer := range x.Pointers {
-				out = append(out, manifest.Extra{Kind: x.Kind, Pointer: pointer})
-			}
-		}
-		return out
 	}
 	if p.single {
 		r.Format = func(file string) manifest.Format {

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/pinnace-dev/pinnace/internal/image"
 )
 
 // An OpaquePart is a part of a file from which images can come that nobody reads there.
@@ -25,7 +28,8 @@ type OpaquePart struct {
 // patches, generators, transformers, replacements, charts and remote resources of a
 // kustomization and every other field that may bring some; sources and revisions that objects
 // of Argo CD, Flux and their like name; JSON patches and the directives of other patches;
-// manifests inside strings; encrypted values. They are in the order of the text.
+// manifests inside strings; encrypted values; values that read as images under
+// keys that name none. They are in the order of the text.
 //
 // A file that cannot be read has none: Scan says so.
 func Opaque(data []byte, f Format, extra ...Extra) []OpaquePart {
@@ -46,7 +50,7 @@ func Opaque(data []byte, f Format, extra ...Extra) []OpaquePart {
 	for _, c := range s.found {
 		if c.Problem == nil || c.Problem.Harmless() {
 			for _, n := range c.nodes {
-				o.sums[n] = "image"
+				o.sums[n] = isImage
 			}
 		}
 	}
@@ -55,7 +59,13 @@ func Opaque(data []byte, f Format, extra ...Extra) []OpaquePart {
 			o.document(doc.Content[0])
 		}
 	}
-	slices.SortStableFunc(o.parts, func(a, b OpaquePart) int { return a.Line - b.Line })
+	if o.size > maxFound {
+		o.parts = o.parts[:0]
+		for _, doc := range s.docs {
+			o.parts = append(o.parts, OpaquePart{What: "more than can be listed", Line: 1, Text: o.sum(doc)})
+		}
+	}
+	slices.SortStableFunc(o.parts, func(a, b OpaquePart) int { return cmp.Compare(a.Line, b.Line) })
 	return o.parts
 }
 
@@ -66,6 +76,7 @@ type opaque struct {
 	path   []string
 	secret bool // inside a Secret
 	seen   map[*yaml.Node]bool
+	size   int // bytes of what was found
 	parts  []OpaquePart
 }
 
@@ -79,11 +90,19 @@ func (o *opaque) in(segment string, visit func()) {
 func (o *opaque) add(n *yaml.Node, what string) { o.addText(n, what, o.sum(n)) }
 
 func (o *opaque) addText(n *yaml.Node, what, text string) {
-	o.parts = append(o.parts, OpaquePart{What: what, Pointer: pointer(o.path), Line: max(n.Line, 1), Text: text})
+	if o.size > maxFound {
+		return
+	}
+	p := OpaquePart{What: what, Pointer: pointer(o.path), Line: max(n.Line, 1), Text: text}
+	o.size += len(p.Pointer) + len(p.What) + len(p.Text)
+	o.parts = append(o.parts, p)
 }
 
-// sum returns a hash of what a node says. Aliases count as what they stand for, and the order
-// of keys does not count.
+// isImage stands for a value that Scan finds.
+const isImage = "image"
+
+// sum returns a hash of what a node says. Aliases count as what they stand for, and neither
+// the order of keys counts nor a key with an image that Scan finds.
 func (o *opaque) sum(n *yaml.Node) string {
 	if n == nil {
 		return ""
@@ -99,10 +118,12 @@ func (o *opaque) sum(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			items = append(items, o.sum(n.Content[i])+"="+o.sum(n.Content[i+1]))
+			if value := o.sum(n.Content[i+1]); value != isImage {
+				items = append(items, o.sum(n.Content[i])+"="+value)
+			}
 		}
 		slices.Sort(items)
-	case yaml.SequenceNode:
+	default:
 		for _, item := range n.Content {
 			items = append(items, o.sum(item))
 		}
@@ -279,11 +300,20 @@ func (o *opaque) mapping(m *yaml.Node) {
 				o.add(m, "the directive "+d+" of a patch")
 			}
 		}
+		if key.Value == "apiVersion" || isPart(m, key.Value) {
+			continue
+		}
 		if o.secret && resolve(value).Kind == yaml.ScalarNode && !isDocumentName(key.Value) {
 			continue
 		}
 		o.in(key.Value, func() { o.walk(value) })
 	}
+}
+
+// isPart says whether a key holds the name of an image whose tag or digest stands beside it,
+// which Scan finds.
+func isPart(m *yaml.Node, key string) bool {
+	return (key == "repository" || key == "repo" || key == "image" || key == "name") && (find(m, "tag") != nil || find(m, "digest") != nil)
 }
 
 // at notes the value at a path of keys.
@@ -321,11 +351,31 @@ func isDocumentName(key string) bool {
 
 func (o *opaque) scalar(n *yaml.Node) {
 	switch {
+	case o.sums[n] == isImage:
 	case isEncrypted(n.Value):
 		o.add(n, "an encrypted value")
 	case n.Tag == "!!str" && holdsImages(n.Value):
 		o.add(n, "a manifest inside a string")
+	case n.Tag == "!!str" && readsAsImage(n.Value):
+		o.add(n, "a value that reads as an image")
 	}
+}
+
+// readsAsImage says whether a value under any key, or one that follows the "=" of an argument,
+// is most likely an image: charts and operators take them under names of their own.
+func readsAsImage(v string) bool {
+	if i := strings.LastIndexByte(v, '='); i >= 0 {
+		v = v[i+1:]
+	}
+	if !strings.Contains(v, "/") {
+		return false
+	}
+	ref, err := image.Parse(v)
+	if err != nil || isFileName(ref.Name) {
+		return false
+	}
+	host, path, _ := strings.Cut(ref.Name, "/")
+	return ref.Pinned() || ref.Tag != "" || strings.ContainsAny(host, ".:") && strings.Contains(path, "/")
 }
 
 // holdsImages says whether a string is a manifest that holds images.

@@ -4,13 +4,13 @@ package plan
 // has no counterpart.
 type match struct{ old, new int }
 
-// maxAlign bounds how many pairs of items align compares.
-const maxAlign = 4 << 20
+// maxAligned bounds how many pairs of items one Diff compares to find out what stayed.
+const maxAligned = 1 << 24
 
 // align pairs the items of two lists that are the same, in an order that both have: as many
-// as there can be. What is left between two pairs is paired in order, as replaced. Very long
-// lists are paired by position.
-func align(old, new int, same func(i, j int) bool) []match {
+// as there can be. What is left between two pairs is paired in order, as replaced. Lists that
+// would cost more comparisons than are left are paired by position.
+func align(old, new int, left *int, same func(i, j int) bool) []match {
 	var out []match
 	head := 0
 	for head < old && head < new && same(head, head) {
@@ -23,7 +23,8 @@ func align(old, new int, same func(i, j int) bool) []match {
 	}
 	n, m := old-head-tail, new-head-tail
 	i, j := 0, 0
-	if n > 0 && m > 0 && n <= maxAlign/m {
+	if n > 0 && m > 0 && n <= *left/m {
+		*left -= n * m
 		// longest[i*(m+1)+j] is how many pairs the items from i and from j on have.
 		longest := make([]int32, (n+1)*(m+1))
 		for i := n - 1; i >= 0; i-- {

@@ -30,9 +30,9 @@ type Differing struct {
 	Format        func(path string) manifest.Format  // nil: manifest.FormatOf
 	Extra         func(path string) []manifest.Extra // nil: none
 	Exists        func(path string) bool             // there is a file in the head
-	// Fields are those by which kustomizations and objects of either side name a file, as
-	// FieldsOf has them.
-	Fields func(path string) []string
+	// Files are those of the head in which Scan found anything: by what they name it shows
+	// which files steer others, and which path of an unchanged kustomization is gone.
+	Files []File
 }
 
 // A Changed image was replaced, came (Old is zero) or went (New is zero).
@@ -41,8 +41,9 @@ type Changed struct {
 	Environments []string // where it did
 	// OldApp and NewApp are the apps of the two images, "" where there is none.
 	OldApp, NewApp string
-	// Beside are the apps with images in the same object, or in the same file where that is a
-	// kustomization or no object, on either side.
+	// Beside are the other apps with images in the same object, or in the same file where that
+	// is a kustomization or no object, on either side, sorted. Where they are many the list is
+	// shared, and holds the app itself, too.
 	Beside []string
 }
 
@@ -73,12 +74,18 @@ func Diff(in Differing) Difference {
 	if in.Extra == nil {
 		in.Extra = func(string) []manifest.Extra { return nil }
 	}
-	d := differ{Differing: in}
-	for _, p := range in.Pairs {
+	d := differ{Differing: in, left: maxAligned}
+	sides := make([][2]side, len(in.Pairs))
+	for i, p := range in.Pairs {
+		sides[i] = [2]side{d.side(p, p.Old, p.Had), d.side(p, p.New, p.Has)}
+	}
+	d.fields = d.naming(sides)
+	for i, p := range in.Pairs {
 		if !isOwnFile(p.Path) {
-			d.pair(p)
+			d.pair(p, sides[i][0], sides[i][1])
 		}
 	}
+	d.gone()
 	slices.SortStableFunc(d.out.Changes, func(a, b Changed) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Document, b.Document), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Pointer, b.Pointer))
 	})
@@ -94,7 +101,9 @@ func isOwnFile(path string) bool { return len(path) > 9 && path[:9] == ".pinnace
 
 type differ struct {
 	Differing
-	out Difference
+	fields map[string][]string // by which a path is named
+	left   int                 // comparisons
+	out    Difference
 }
 
 // A side is one version of a file.
@@ -112,7 +121,7 @@ func (d *differ) side(p Pair, data []byte, there bool) side {
 	return s
 }
 
-func (d *differ) pair(p Pair) {
+func (d *differ) pair(p Pair, old, new side) {
 	var before, after []string
 	if p.Had {
 		before = d.Before(p.Path)
@@ -123,9 +132,9 @@ func (d *differ) pair(p Pair) {
 	if len(before)+len(after) == 0 || p.Had == p.Has && p.Why == "" && slices.Equal(before, after) && bytes.Equal(p.Old, p.New) {
 		return
 	}
-	old, new := d.side(p, p.Old, p.Had), d.side(p, p.New, p.Has)
 	none := side{}
-	f := fileDiff{differ: d, path: p.Path, all: [2]side{old, new}}
+	f := fileDiff{differ: d, path: p.Path}
+	f.count(old, new)
 	stay, leave, come := split(before, after)
 	f.images(old, new, stay)
 	f.images(old, none, leave)
@@ -161,8 +170,40 @@ func split(before, after []string) (stay, leave, come []string) {
 // A fileDiff compares the versions of one file.
 type fileDiff struct {
 	*differ
-	path string
-	all  [2]side
+	path   string
+	apps   []string                     // of both versions, sorted
+	beside map[manifest.Object][]string // the same by object
+}
+
+// count notes the apps of both versions.
+func (f *fileDiff) count(sides ...side) {
+	f.beside = map[manifest.Object][]string{}
+	for _, s := range sides {
+		for i := range s.result.Findings {
+			found := &s.result.Findings[i]
+			if found.Image == (image.Ref{}) {
+				continue
+			}
+			if app := f.Apps.Of("", f.path, found.Image); app != "" {
+				f.apps = append(f.apps, app)
+				at := objectOf(found)
+				f.beside[at] = append(f.beside[at], app)
+			}
+		}
+	}
+	slices.Sort(f.apps)
+	f.apps = slices.Compact(f.apps)
+	for at, apps := range f.beside {
+		slices.Sort(apps)
+		f.beside[at] = slices.Compact(apps)
+	}
+}
+
+// objectOf names the object of a finding whatever the version of its API.
+func objectOf(f *manifest.Finding) manifest.Object {
+	o := f.Object
+	o.APIVersion = ""
+	return o
 }
 
 // A slot is a list of places that hold images of the same sort: what stays in it in the same
@@ -176,8 +217,7 @@ type slot struct {
 }
 
 func slotOf(f *manifest.Finding, chained bool) slot {
-	s := slot{object: f.Object, place: f.Place, overrides: f.Overrides, pointer: withoutIndices(f.Pointer)}
-	s.object.APIVersion = ""
+	s := slot{object: objectOf(f), place: f.Place, overrides: f.Overrides, pointer: withoutIndices(f.Pointer)}
 	if s.object.Kind == "" {
 		s.document = f.Document
 	}
@@ -271,7 +311,7 @@ func (f *fileDiff) images(old, new side, environments []string) {
 	for _, k := range first {
 		a, b := was[k], is[k]
 		same := func(i, j int) bool { return a[i].Image == b[j].Image && a[i].Overrides == b[j].Overrides }
-		for _, m := range align(len(a), len(b), same) {
+		for _, m := range align(len(a), len(b), &f.left, same) {
 			switch {
 			case m.old >= 0 && m.new >= 0 && same(m.old, m.new):
 			case m.old >= 0 && m.new >= 0 && a[m.old].Overrides == b[m.new].Overrides:
@@ -301,34 +341,23 @@ func (f *fileDiff) changed(old, new *manifest.Finding, environments []string) {
 		c.New = Tagged(new)
 		c.NewApp = f.Apps.Of(environments[0], f.path, new.Image)
 	}
-	c.Beside = f.apps(func(g *manifest.Finding) bool {
-		return f.isKustomization() || g.Object.Kind == "" || sameObject(g, old) || sameObject(g, new)
-	}, c.OldApp, c.NewApp)
+	c.Beside = f.others(at, c.OldApp, c.NewApp)
 	f.out.Changes = append(f.out.Changes, c)
 }
 
-func (f *fileDiff) isKustomization() bool { return f.Format(f.path) == manifest.Kustomization }
+// maxOwn is how many apps are copied for each change.
+const maxOwn = 64
 
-func sameObject(a, b *manifest.Finding) bool {
-	return b != nil && a.Object.Kind == b.Object.Kind && a.Object.Name == b.Object.Name && a.Object.Namespace == b.Object.Namespace
-}
-
-// apps returns the apps of the images of either version, sorted, without some.
-func (f *fileDiff) apps(which func(*manifest.Finding) bool, without ...string) []string {
-	var out []string
-	for _, s := range f.all {
-		for i := range s.result.Findings {
-			found := &s.result.Findings[i]
-			if found.Image == (image.Ref{}) || !which(found) {
-				continue
-			}
-			if app := f.Apps.Of("", f.path, found.Image); app != "" && !slices.Contains(without, app) {
-				out = append(out, app)
-			}
-		}
+// others returns the apps beside a finding.
+func (f *fileDiff) others(at *manifest.Finding, own ...string) []string {
+	all := f.beside[objectOf(at)]
+	if f.isKustomization() || at.Object.Kind == "" {
+		all = f.apps
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	if len(all) > maxOwn {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(app string) bool { return slices.Contains(own, app) })
 }
 
-func (f *fileDiff) every() []string { return f.apps(func(*manifest.Finding) bool { return true }) }
+func (f *fileDiff) isKustomization() bool { return f.Format(f.path) == manifest.Kustomization }

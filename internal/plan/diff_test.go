@@ -21,7 +21,7 @@ func differing(t testing.TB, old, new map[string]string) Differing {
 	before := promoting(t, stages, old, promotion.Request{})
 	after := promoting(t, stages, new, promotion.Request{})
 	in := Differing{
-		Config: before.Config, Before: before.Environments, After: after.Environments, Fields: FieldsOf(before.Files, after.Files),
+		Config: before.Config, Before: before.Environments, After: after.Environments, Files: after.Files,
 		Exists: func(path string) bool { _, ok := new[path]; return ok },
 	}
 	in.Apps = in.Config.AppNames(append(Refs(in.Config, before.Files, in.Before), Refs(in.Config, after.Files, in.After)...))
@@ -210,6 +210,15 @@ func TestDiff(t *testing.T) {
 				"opaque envs/prod/r.yaml:1 [prod] a file that is named by replacements",
 			},
 		},
+		"a file that an unchanged kustomization names goes": {
+			map[string]string{kustomized: "resources: [app.yaml, sub]\n", app: deployment(one), "envs/prod/sub/kustomization.yaml": "namespace: x\n"},
+			map[string]string{kustomized: "resources: [app.yaml, sub]\n"},
+			[]string{
+				"envs/prod/app.yaml:8 [prod] ghcr.io/acme/shop:1@1 -> nothing (shop -> )",
+				`opaque envs/prod/kustomization.yaml:1 [prod] resources names "app.yaml", which is not there missing envs/prod/app.yaml`,
+				`opaque envs/prod/kustomization.yaml:1 [prod] resources names "sub", which is not there missing envs/prod/sub`,
+			},
+		},
 		"patches in a kustomization": {
 			map[string]string{kustomized: "patches:\n- patch: |\n    - {op: replace, path: /spec/replicas, value: 1}\n  target: {kind: Deployment}\n"},
 			map[string]string{kustomized: "patches:\n- target: {kind: Deployment}\n  patch: |\n    - {op: replace, path: /spec/template/spec/containers/0/image, value: evil@" + string(digestOf("6")) + "}\n"},
@@ -324,7 +333,8 @@ func TestAlign(t *testing.T) {
 		{"axc", "ayzc", "a=a x>y +z c=c"},
 	} {
 		var got []string
-		for _, m := range align(len(test.old), len(test.new), func(i, j int) bool { return test.old[i] == test.new[j] }) {
+		left := maxAligned
+		for _, m := range align(len(test.old), len(test.new), &left, func(i, j int) bool { return test.old[i] == test.new[j] }) {
 			switch {
 			case m.old < 0:
 				got = append(got, "+"+string(test.new[m.new]))
@@ -341,7 +351,8 @@ func TestAlign(t *testing.T) {
 		}
 	}
 	// Lists that are too long to compare are paired by position.
-	if n := len(align(3000, 3000, func(i, j int) bool { return false })); n != 3000 {
+	left := 100
+	if n := len(align(3000, 3000, &left, func(i, j int) bool { return false })); n != 3000 {
 		t.Errorf("%d pairs", n)
 	}
 }

@@ -11,26 +11,63 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/manifest"
 )
 
-// FieldsOf returns the fields by which the kustomizations and objects among files name a
-// path: patches, configMapGenerator, helm.valueFiles, ...
-func FieldsOf(files ...[]File) func(path string) []string {
-	all := map[string][]string{}
-	for _, list := range files {
-		for _, f := range list {
-			for _, local := range f.Result.Local {
-				at := local.From(f.Path)
-				if !slices.Contains(all[at], local.Field) {
-					all[at] = append(all[at], local.Field)
-				}
+// naming returns the fields by which the files of the head, and both versions of those that
+// differ, name each path.
+func (d *differ) naming(sides [][2]side) map[string][]string {
+	out := map[string][]string{}
+	add := func(file string, named []manifest.Local) {
+		for _, local := range named {
+			if at := local.From(file); !slices.Contains(out[at], local.Field) {
+				out[at] = append(out[at], local.Field)
 			}
 		}
 	}
-	return func(path string) []string { return all[path] }
+	for _, f := range d.Files {
+		add(f.Path, f.Result.Local)
+	}
+	for i, p := range d.Pairs {
+		for _, s := range sides[i] {
+			add(p.Path, s.result.Local)
+		}
+	}
+	return out
+}
+
+// gone adds the paths that kustomizations of the head name although the pairs delete them.
+// Of a kustomization that is among the pairs, missing says it.
+func (d *differ) gone() {
+	deleted, differs := map[string]bool{}, map[string]bool{}
+	for _, p := range d.Pairs {
+		differs[p.Path] = true
+		if p.Had && !p.Has {
+			deleted[p.Path] = true
+		}
+	}
+	if len(deleted) == 0 {
+		return
+	}
+	for _, file := range d.Files {
+		f := fileDiff{differ: d, path: file.Path}
+		if differs[file.Path] || !f.isKustomization() {
+			continue
+		}
+		environments := d.After(file.Path)
+		if len(environments) == 0 {
+			continue
+		}
+		f.count(side{result: file.Result})
+		for _, local := range file.Result.Local {
+			named, ok := join(file.Path, local.Path)
+			if ok && (deleted[named] || slices.ContainsFunc(KustomizationNames, func(k string) bool { return deleted[path.Join(named, k)] })) {
+				f.absent(local, environments)
+			}
+		}
+	}
 }
 
 // add notes an opaque change of the file.
 func (f *fileDiff) add(line int, environments []string, what string) {
-	f.out.Opaque = append(f.out.Opaque, Opaque{Path: f.path, Line: max(line, 1), What: what, Environments: environments, Apps: f.every()})
+	f.out.Opaque = append(f.out.Opaque, Opaque{Path: f.path, Line: max(line, 1), What: what, Environments: environments, Apps: f.apps})
 }
 
 // whole notes a file of which nobody can read what it does as a whole, on one side at least.
@@ -56,11 +93,9 @@ func (f *fileDiff) whole(why string, old, new side, environments []string) {
 // unread says what a file that holds no manifests may do to images, "" where nothing.
 func (f *fileDiff) unread() string {
 	format := f.Format(f.path)
-	if f.Fields != nil {
-		for _, field := range f.Fields(f.path) {
-			if format == manifest.None || steering[field] {
-				return "a file that is named by " + field
-			}
+	for _, field := range f.fields[f.path] {
+		if format == manifest.None || steering[field] {
+			return "a file that is named by " + field
 		}
 	}
 	base := strings.ToLower(path.Base(f.path))
@@ -93,7 +128,7 @@ func (f *fileDiff) opaque(old, new side, environments []string) {
 	}
 	was, is := f.parts(old), f.parts(new)
 	same := func(a, b part) bool { return a.what == b.what && a.text == b.text }
-	for _, m := range align(len(was), len(is), func(i, j int) bool { return same(was[i], is[j]) }) {
+	for _, m := range align(len(was), len(is), &f.left, func(i, j int) bool { return same(was[i], is[j]) }) {
 		switch {
 		case m.old >= 0 && m.new >= 0 && same(was[m.old], is[m.new]):
 		case m.new >= 0:
@@ -155,13 +190,18 @@ func (f *fileDiff) missing(new side, environments []string) {
 		return
 	}
 	for _, local := range new.result.Local {
-		named, ok := join(f.path, local.Path)
-		if local.Optional || local.Root || ok && f.there(named) {
-			continue
-		}
-		f.add(local.Position.Line, environments, fmt.Sprintf("%s names %q, which is not there", local.Field, clip(local.Path)))
-		f.out.Opaque[len(f.out.Opaque)-1].Missing = cmp.Or(named, local.Path)
+		f.absent(local, environments)
 	}
+}
+
+// absent adds a local path that is not there.
+func (f *fileDiff) absent(local manifest.Local, environments []string) {
+	named, ok := join(f.path, local.Path)
+	if local.Optional || local.Root || ok && f.there(named) {
+		return
+	}
+	f.add(local.Position.Line, environments, fmt.Sprintf("%s names %q, which is not there", local.Field, clip(local.Path)))
+	f.out.Opaque[len(f.out.Opaque)-1].Missing = cmp.Or(named, local.Path)
 }
 
 // there says whether a kustomization can load a path of the head.

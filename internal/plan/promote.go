@@ -113,7 +113,7 @@ type promoter struct {
 	request  promotion.Request
 	wanted   map[string]promotion.Wanted
 	inserted map[[2]string]bool // entries, by file and name
-	stands   bool // the app has a place
+	stands   bool               // the app has a place
 	changes  []promotion.Change
 	problems []Left
 }

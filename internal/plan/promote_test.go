@@ -274,6 +274,22 @@ func TestPromote(t *testing.T) {
 			want: wanted(two),
 			told: []string{"charts/shop/values.yaml ghcr.io/acme/shop:v1: environments dev, prod share the file, and a promotion changes prod alone; an entry for ghcr.io/acme/shop cannot be inserted either (envs/prod/app.yaml: an object names the file, and no kustomization between them is the environment's own): write it into the images of a kustomization of prod by hand, or give prod a file of its own"},
 		},
+		"a place of a file that is not the environment's stays where an entry speaks for it": {
+			files: map[string]string{
+				"base/kustomization.yaml": base, "base/app.yaml": deployment("ghcr.io/acme/shop:1", "ghcr.io/acme/worker:1"),
+				kustomized: overlay + "images:\n- name: ghcr.io/acme/shop\n  newTag: v1\n",
+			},
+			want: both,
+			told: []string{
+				"base/app.yaml /spec/template/spec/containers/1/image ghcr.io/acme/worker:1 -> ghcr.io/acme/worker:1.5@3",
+				"envs/prod/kustomization.yaml /images/0 ghcr.io/acme/shop:v1 -> ghcr.io/acme/shop:1.5@2",
+			},
+		},
+		"an entry that changes the tag of the base by a suffix": {
+			files: map[string]string{app: deployment("ghcr.io/acme/shop:1"), kustomized: "resources: [app.yaml]\nimages:\n- name: ghcr.io/acme/shop\n  tagSuffix: -x\n"},
+			want:  wanted(two),
+			told:  []string{"envs/prod/kustomization.yaml -x: tagSuffix changes the base's tag and drops its digest: write newTag and digest"},
+		},
 		"a place that an entry speaks for goes along, or is left where it cannot": {
 			files: map[string]string{
 				"envs/prod/kustomization.yaml": "resources: [app.yaml]\nimages:\n- name: ghcr.io/acme/shop\n  newTag: v1\n",

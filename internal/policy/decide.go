@@ -51,6 +51,7 @@ type rule struct {
 	asked  map[int]bool
 	apps   []string
 
+	unread bool               // a change that cannot be read is judged under it
 	raised string             // pointer to the item of more that the count is of; "": approverCount
 	more   []promotion.Result // what was asked of those items
 }

@@ -296,6 +296,14 @@ func TestMore(t *testing.T) {
 			in.Changes[0].New, in.Changes[0].NewApp = ref("x"), ""
 			in.Changes[0].New.Name = ""
 		}, passed, "1 of 1 approval"},
+		{"what cannot be read is asked for the highest", more(item("request.hotfix", "3") + item("image.size > 10", "2")), func(in *Input) {
+			in.Kind, in.Deploy.Mode = promotion.ByHand, DeployButton
+			in.Opaque = []Opaque{{Path: "envs/prod/kustomization.yaml", What: "a JSON patch", Apps: []string{"shop"}}}
+		}, waiting, "2 of 3 approvals"},
+		{"what cannot be read and is excepted is not asked", more(item("request.hotfix", "3")) + "exceptions: [{path: envs/prod/kustomization.yaml, reason: no image, expires: 2026-12-01}]\n", func(in *Input) {
+			in.Kind, in.Deploy.Mode = promotion.ByHand, DeployButton
+			in.Opaque = []Opaque{{Path: "envs/prod/kustomization.yaml", What: "a JSON patch", Apps: []string{"shop"}}}
+		}, passed, "1 of 1 approval"},
 		{"a rollback inherits it", three + "rollback: {approverCount: 0}\n", kind(promotion.Rollback), waiting, "2 of 3 approvals"},
 		{"a rollback without it", three + "rollback: {more: []}\n", kind(promotion.Rollback), passed, "1 of 1 approval"},
 		{"a rollback of its own", policyDoc("m", "approverCount: 6\nrollback: {approverCount: 1, more: [{when: isProdEnv, approverCount: 3}]}\napplyTo: [{env: prod}]"), kind(promotion.Rollback), waiting, "2 of 3 approvals"},

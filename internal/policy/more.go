@@ -45,13 +45,14 @@ func (l *loader) checkMore(d *ImagePromotionPolicy) {
 
 // raise asks the conditions under which a rule needs more approvals, of every image whose
 // conditions are asked. The highest count that holds is the rule's. What nobody can say
-// matters where it could raise the count further.
+// matters where it could raise the count further. Each condition may hold for a change that
+// cannot be read, which needs the highest count.
 func (j *judge) raise(r *rule, of func(*judged) *asking) {
 	least := r.needs.ApproverCount
 	results := make([]promotion.Result, len(r.needs.More))
 	for i := range r.needs.More {
 		m := &r.needs.More[i]
-		if m.ApproverCount <= least || len(r.places) == 0 {
+		if m.ApproverCount <= least || len(r.places) == 0 && !r.unread {
 			continue
 		}
 		results[i] = j.raises(r, m, of)
@@ -76,6 +77,10 @@ func (j *judge) raises(r *rule, m *More, of func(*judged) *asking) promotion.Res
 	}
 	if e.timed {
 		j.until(j.in.Now.Truncate(tick).Add(tick))
+	}
+	if r.unread {
+		c.Status, c.Title = promotion.Passed, count+" where "+shown+": it may hold for what cannot be read"
+		return c
 	}
 	for _, p := range r.places {
 		asked := of(p)

@@ -29,9 +29,13 @@ func (j *judge) count(base *condition.Facts) {
 		in.RequesterUnknown = true // somebody wrote it
 	}
 	nobody := len(in.Requesters) == 0 && !in.RequesterUnknown
+	askers := map[bool]func(*judged) *asking{}
 	for _, r := range j.rules {
-		if len(r.needs.More) > 0 {
-			j.raise(r, j.asker(base, r.policy.AcceptUnverified))
+		if accept := r.policy.AcceptUnverified; len(r.needs.More) > 0 {
+			if askers[accept] == nil {
+				askers[accept] = j.asker(base, accept)
+			}
+			j.raise(r, askers[accept])
 		}
 		n := approval.Need{
 			Policy: r.policy.Name, File: r.policy.File, Line: r.policy.at(r.raised + "/approverCount"),

@@ -154,7 +154,9 @@ func (j *judge) opaque() {
 				j.until(e.Expires.Time)
 				continue
 			}
-			j.rule(p).add(o.Apps)
+			rule := j.rule(p)
+			rule.add(o.Apps)
+			rule.unread = true
 			asked = append(asked, p.Name)
 		}
 		if len(asked) > 0 {

@@ -18,11 +18,6 @@ var (
 	ErrBlocked         = errors.New("blocked by a rule")  // a rule of the repository refuses it
 )
 
-// Retryable says whether the same request can succeed later without anybody's doing.
-func Retryable(err error) bool {
-	return errors.Is(err, ErrRateLimited) || errors.Is(err, ErrTransient) || errors.Is(err, ErrConflict)
-}
-
 // A Delay is an error that knows how long to wait before asking again.
 type Delay interface {
 	error

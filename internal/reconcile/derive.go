@@ -98,10 +98,10 @@ func (x Deriver) Derive(ctx context.Context, hash git.Hash, kind promotion.Kind)
 	if asked(kind) {
 		d.Sealing = promotion.Sealing{
 			Repository: x.Repository, Base: x.Base, Kind: kind, Changes: d.Changes,
-			Request: only(trailers[trailerRequest]), App: only(trailers[message.TrailerApp]), Env: only(trailers[message.TrailerEnv]),
-			From: only(trailers[trailerFrom]), Skipped: trailers[trailerSkipped],
+			Request: only(trailers[message.TrailerRequest]), App: only(trailers[message.TrailerApp]), Env: only(trailers[message.TrailerEnv]),
+			From: only(trailers[message.TrailerFrom]), Skipped: trailers[message.TrailerSkipped],
 		}
-		if d.Sealing.From == fromRegistry {
+		if d.Sealing.From == message.Registry {
 			d.Sealing.From = ""
 		}
 		d.Seal = d.Sealing.Hash()
@@ -116,13 +116,6 @@ func (x Deriver) Derive(ctx context.Context, hash git.Hash, kind promotion.Kind)
 
 // TrailerBefore names the head that a commit of Pinnace replaced on its branch.
 const TrailerBefore = "Pinnace-Before"
-
-const (
-	trailerRequest = "Pinnace-Request"
-	trailerFrom    = "Pinnace-From"
-	trailerSkipped = "Pinnace-Skipped"
-	fromRegistry   = "registry"
-)
 
 func only(values []string) string {
 	if len(values) != 1 {

@@ -70,7 +70,7 @@ func read(ctx context.Context, s *git.Snapshot, c *config.Config, previous *Inde
 	if err != nil {
 		return nil, fmt.Errorf("read commit %s: %w", s.Commit, err)
 	}
-	r.configure(c)
+	r.Configure(c, func(path string) string { return path })
 	out := &Reading{Snapshot: s, Config: c, files: r}
 	if out.index, err = r.index(ctx, s, e.Blob.String(), previous); err != nil {
 		return nil, err
@@ -93,17 +93,18 @@ func read(ctx context.Context, s *git.Snapshot, c *config.Config, previous *Inde
 	return out, nil
 }
 
-// configure has files of a repository read as its configuration says.
-func (r *Reconciler) configure(c *config.Config) {
+// Configure has files read as a configuration says, which knows a file by the path that in
+// returns.
+func (r *Reconciler) Configure(c *config.Config, in func(path string) string) {
 	r.Platform, _ = c.Pin.OnePlatform()
-	r.Selected = func(path string) bool { return !strings.HasPrefix(path, configDir+"/") }
+	r.Selected = func(path string) bool { return !strings.HasPrefix(in(path), configDir+"/") }
 	r.Exempt = func(_ string, ref image.Ref) string {
 		if c.Ignored(ref) {
 			return "pin.ignore of the configuration names it"
 		}
 		return ""
 	}
-	r.Extra = func(path string) []manifest.Extra { return extras(c, path) }
+	r.Extra = func(path string) []manifest.Extra { return extras(c, in(path)) }
 }
 
 // extras returns the places that the configuration adds to a file.

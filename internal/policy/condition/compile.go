@@ -19,7 +19,7 @@ type Condition struct {
 	root     *node
 	slots    int
 	named    int                // nodes that become steps
-	reads    map[string]bool    // variables
+	reads    uint64             // variables, a bit for each
 	programs map[string]program // regular expressions that are written in it
 }
 
@@ -27,7 +27,14 @@ type Condition struct {
 func (c *Condition) Source() string { return c.source }
 
 // Reads says whether the expression reads a variable, on whatever path.
-func (c *Condition) Reads(variable string) bool { return c.reads[variable] }
+func (c *Condition) Reads(variable string) bool {
+	for i, v := range variables {
+		if v.name == variable {
+			return c.reads&(1<<i) != 0
+		}
+	}
+	return false
+}
 
 // Compile checks an expression. Without errors among the problems there is a condition, which
 // may be used in spite of warnings; with one it is nil. The bare literals true and false are
@@ -128,7 +135,7 @@ func (k *compiler) compile() *Condition {
 		return nil
 	}
 	k.tree = checked.NativeRep()
-	k.planner = &planner{env: k.env, tree: k.tree, source: []rune(k.source), reads: map[string]bool{}, refused: func(e ast.Expr, format string, args ...any) {
+	k.planner = &planner{env: k.env, tree: k.tree, source: []rune(k.source), refused: func(e ast.Expr, format string, args ...any) {
 		k.on(e, Error, format, args...)
 	}}
 	if t := checked.OutputType(); t.Kind() != types.BoolKind {

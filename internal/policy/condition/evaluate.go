@@ -79,7 +79,17 @@ func (c *Condition) Explain(s *Subject) Outcome {
 
 // Evaluate asks the condition of the facts, for one image. It may be called at the same time
 // from several places; the facts are only read.
-func (c *Condition) Evaluate(f Facts) Outcome { return c.Explain(About(&f)) }
+func (c *Condition) Evaluate(f Facts) Outcome {
+	p := copies.Get().(*Facts)
+	*p = f
+	o := c.Explain(About(p))
+	*p = Facts{} // nothing of an outcome points to it
+	copies.Put(p)
+	return o
+}
+
+// copies hold the facts of one evaluation.
+var copies = sync.Pool{New: func() any { return &Facts{} }}
 
 func (c *Condition) evaluate(s *Subject, explain bool) (o Outcome, l *lack) {
 	r := runs.Get().(*run)

@@ -19,9 +19,9 @@ type planner struct {
 	tree    *ast.AST
 	scope   []binding
 	slots   int
-	named   int // nodes that have a source
-	reads   map[string]bool
-	loops   int // around this place
+	named   int    // nodes that have a source
+	reads   uint64 // variables, a bit for each
+	loops   int    // around this place
 	refused func(e ast.Expr, format string, args ...any)
 }
 
@@ -111,7 +111,7 @@ func (p *planner) ident(n *node, e ast.Expr, name string) {
 	for i, v := range variables {
 		if v.name == name {
 			n.of = global(i)
-			p.reads[name] = true
+			p.reads |= 1 << i
 			if v.typ.Kind() != types.StructKind {
 				p.name(n, e)
 			}
