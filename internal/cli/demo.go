@@ -98,7 +98,9 @@ func (d *demo) open() error {
 	d.set("DOCKER_CONFIG", d.logins) // nobody's logins are used
 	d.set("GH_TOKEN", d.token)
 	d.set("GITHUB_API_URL", d.world.URL())
-	d.set("GITHUB_REPOSITORY", "")
+	for _, key := range []string{"GITHUB_REPOSITORY", "PINNACE_APP_ID", "PINNACE_APP_KEY"} {
+		d.set(key, "")
+	}
 	return nil
 }
 

@@ -56,9 +56,9 @@ func (f *githubFlags) app() error {
 	f.appKey = cmp.Or(f.appKey, os.Getenv("PINNACE_APP_KEY"))
 	switch {
 	case f.appID == 0 && f.appKey != "":
-		return usage("a key of an App and no number: give --app-id, or PINNACE_APP_ID, as well")
+		return usage("--app-id and --app-key go together: give the App's number by --app-id or PINNACE_APP_ID, too")
 	case f.appID != 0 && f.appKey == "":
-		return usage("an App and no key: give --app-key, or PINNACE_APP_KEY, the name of its PEM file, as well")
+		return usage("--app-id and --app-key go together: name the App's private key by --app-key or PINNACE_APP_KEY, too")
 	}
 	return nil
 }

@@ -1,20 +1,25 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pinnace-dev/pinnace/internal/git"
+	"github.com/pinnace-dev/pinnace/internal/image"
 	"github.com/pinnace-dev/pinnace/internal/reconcile"
 	"github.com/pinnace-dev/pinnace/internal/report"
 )
 
 func newHistory() *cobra.Command {
 	var (
-		sources sourceFlags
-		limit   int
-		output  string
+		sources    sourceFlags
+		registries registryFlags
+		limit      int
+		built      bool
+		output     string
 	)
 	cmd := &cobra.Command{
 		Use:   "history ENV APP",
@@ -22,8 +27,13 @@ func newHistory() *cobra.Command {
 		Long: `Show who brought which image of an app to an environment, and when.
 
 What is shown is read from the commits of the branch, the newest first, by comparing each
-with its first parent. Authors, dates and pull request numbers are what the commits say.`,
+with its first parent. Authors, dates and pull request numbers are what the commits say.
+
+With --repo each is held to what Pinnace's App wrote on GitHub: who asked, who approved, under
+which policies, and the seal. Anybody can type a trailer, so that what has no such record is
+unverified. The App is the one that github.appID of the configuration names.`,
 		Example: `  pinnace history prod shop
+  pinnace history prod shop --repo acme/config
   pinnace history prod shop --repo acme/config -o json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
@@ -62,6 +72,9 @@ with its first parent. Authors, dates and pull request numbers are what the comm
 					return usage("app %s: no such app in %s%s", args[1], args[0], didYouMean(args[1], known))
 				}
 			}
+			if err := prove(cmd.Context(), &sources, &out, &registries, built); err != nil {
+				return err
+			}
 			if output == "json" {
 				return out.JSON(cmd.OutOrStdout())
 			}
@@ -71,8 +84,77 @@ with its first parent. Authors, dates and pull request numbers are what the comm
 	}
 	cmd.Flags().IntVar(&limit, "limit", 30, "show at most `N` changes, 0 for all")
 	addOutput(cmd, &output, "text", "json")
+	cmd.Flags().BoolVar(&built, "sources", false, "ask registries where each image was built")
 	sources.add(cmd, false)
+	registries.add(cmd)
 	return cmd
+}
+
+// prove adds what is on record on GitHub, and on request what registries say.
+func prove(ctx context.Context, f *sourceFlags, out *report.History, registries *registryFlags, built bool) error {
+	if built {
+		client, err := registries.client(nil)
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		for i := range out.Arrivals {
+			a := &out.Arrivals[i]
+			ref, err := image.Parse(a.New)
+			if err != nil {
+				continue
+			}
+			if facts, err := client.Facts(ctx, ref); err == nil {
+				a.Source, a.Revision = facts.Source(), facts.Revision()
+			} else if ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+	}
+	if len(f.repos) == 0 || len(out.Arrivals) == 0 {
+		return nil
+	}
+	owner, name, err := parseRepository(f.repos[0])
+	if err != nil {
+		return err
+	}
+	s, _, done, err := f.hub.steward(ctx, owner, name, registries)
+	if err != nil {
+		return err
+	}
+	defer done()
+	c, err := s.Judge.Chronicle(ctx, f.rev)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for i := range out.Arrivals {
+		a := &out.Arrivals[i]
+		hash, err := git.ParseHash(a.Commit)
+		if err != nil {
+			continue
+		}
+		p, err := c.Proof(ctx, hash)
+		if err != nil {
+			return err
+		}
+		a.Asked = true
+		if !p.Verified {
+			continue
+		}
+		r := &report.Record{PullRequest: p.PullRequest, At: p.At, Kind: string(p.Kind), From: p.Request.From, Verdict: string(p.Verdict), Seal: p.Seal, BreakGlass: p.Glass, Policies: p.Policies, Requesters: []string{}, Approvers: []string{}}
+		for _, who := range p.Request.By {
+			r.Requesters = append(r.Requesters, who.String())
+		}
+		for _, who := range p.Approved {
+			r.Approvers = append(r.Approvers, who.String())
+		}
+		if r.Policies == nil {
+			r.Policies = []string{}
+		}
+		a.Record = r
+	}
+	return nil
 }
 
 // appendArrival adds an arrival, or counts it to the last one where that is of the same

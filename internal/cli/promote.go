@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,6 +23,7 @@ type askFlags struct {
 	reason     string
 	base       string
 	dryRun     bool
+	wait       time.Duration
 	output     string
 }
 
@@ -31,6 +31,7 @@ func (f *askFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.reason, "reason", "", "why, for those who approve, `TEXT`")
 	cmd.Flags().StringVar(&f.base, "base", "", "the `BRANCH`, where the configuration manages several; default: the default branch")
 	cmd.Flags().BoolVarP(&f.dryRun, "dry-run", "n", false, "judge, and print the plan and the diff; write nothing")
+	cmd.Flags().DurationVar(&f.wait, "wait", 2*time.Minute, "how long to wait for the App's answer to a request that was filed; 0: not at all")
 	addOutput(cmd, &f.output, "text", "json")
 	f.hub.add(cmd)
 	f.registries.add(cmd)
@@ -148,6 +149,9 @@ func (f *askFlags) ask(cmd *cobra.Command, wishes []verdict.Wish) error {
 	if !slices.Contains([]string{"text", "json"}, f.output) {
 		return unknownOutput(f.output, "text", "json")
 	}
+	if f.wait < 0 {
+		return usage("--wait %s: want a duration such as 2m, or 0 not to wait", f.wait)
+	}
 	owner, name, err := f.hub.repository()
 	if err != nil {
 		return err
@@ -158,10 +162,14 @@ func (f *askFlags) ask(cmd *cobra.Command, wishes []verdict.Wish) error {
 		return err
 	}
 	defer done()
+	app := int64(0)
 	if a.viewer.ID != 0 {
-		if filed, err := f.file(cmd, s, a, wishes); filed || err != nil {
+		if app, err = s.Judge.Configured(ctx, f.base); err != nil {
 			return err
 		}
+	}
+	if app != 0 && !f.dryRun {
+		return f.file(cmd, s.Judge, wishes)
 	}
 	now := strconv.FormatInt(time.Now().UnixNano(), 36)
 	for i := range wishes {
@@ -178,6 +186,9 @@ func (f *askFlags) ask(cmd *cobra.Command, wishes []verdict.Wish) error {
 	stop()
 	if err != nil {
 		return err
+	}
+	if app != 0 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "pinnace: with a person's token this is filed as a comment, for App %d to act on\n", app)
 	}
 	return f.tell(cmd, round, wishes)
 }
@@ -240,32 +251,4 @@ func (f *askFlags) tell(cmd *cobra.Command, round *verdict.Round, wishes []verdi
 		return exit(status)
 	}
 	return nil
-}
-
-// file writes the wishes as comments of the request issue, where the configuration names an
-// App: then that does what is asked. It is false where no App is named.
-func (f *askFlags) file(cmd *cobra.Command, s *verdict.Steward, a *access, wishes []verdict.Wish) (bool, error) {
-	app, err := s.Judge.Configured(cmd.Context(), f.base)
-	if err != nil || app == 0 {
-		return false, err
-	}
-	var lines []string
-	for i := range wishes {
-		wishes[i].Reason = f.reason
-		lines = append(lines, wishes[i].Command().String())
-	}
-	if f.dryRun {
-		fmt.Fprintf(cmd.OutOrStdout(), "would be filed with the App %d:\n%s\n", app, strings.Join(lines, "\n"))
-		return true, nil
-	}
-	comment, issue, err := s.Judge.File(cmd.Context(), strings.Join(lines, "\n"))
-	if err != nil {
-		return true, err
-	}
-	out := report.Filed{Repository: s.Judge.Owner + "/" + s.Judge.Name, Issue: issue.Number, Comment: comment.ID, URL: comment.URL, Commands: lines}
-	if f.output == "json" {
-		return true, out.JSON(cmd.OutOrStdout())
-	}
-	out.Text(cmd.OutOrStdout())
-	return true, nil
 }

@@ -13,10 +13,14 @@
 // the whole stream, columns in characters, and break lines at LF, CR, CRLF, NEL, LS
 // and PS; lexes where the value ends by its style; and splices. It never marshals YAML.
 //
+// Into the images of a kustomization it can also insert entries.
+//
 // Then it proves the result: the parsed trees are equal but for the values that were
 // asked, the bytes outside the splices are equal, and a second scan finds each target
 // as asked and everything else as it was. When any of that fails nothing is returned
 // but an error.
+//
+// [Opaque] returns the parts of a file from which images can come that Scan does not find.
 //
 // Scan also returns the paths that a kustomization, or an object of Argo CD or Flux, names
 // ([Local]). What is there, only a reader of the whole tree can say.

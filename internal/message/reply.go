@@ -57,6 +57,28 @@ func Refused(key string, r promotion.Request, d *promotion.Decision, reasons []s
 	return replied(key, sections...)
 }
 
+// Outcome reads what [Opened] and [Refused] say in a comment of Pinnace: the numbers of the
+// pull requests, and whether anything was refused or not understood. The text is what is left
+// for people.
+func Outcome(body string) (opened []int, refused bool, text string) {
+	var lines []string
+	for line := range strings.Lines(body) {
+		line = strings.TrimRight(line, "\r\n")
+		if strings.HasPrefix(line, replyStart) {
+			continue
+		}
+		lines = append(lines, line)
+		number := 0
+		if said, ok := strings.CutPrefix(line, mark(promotion.Passed)+" Opened #"); ok {
+			if _, err := fmt.Sscanf(said, "%d to ", &number); err == nil {
+				opened = append(opened, number)
+			}
+		}
+		refused = refused || strings.HasPrefix(line, mark(promotion.Denied)+" ") || strings.HasPrefix(line, mark(promotion.Unknown)+" ")
+	}
+	return opened, refused, strings.TrimSpace(strings.Join(lines, "\n"))
+}
+
 // Problem answers a comment that could not be understood. The texts say what is wrong and
 // what would do.
 func Problem(key string, texts []string) string {

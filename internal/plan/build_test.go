@@ -272,19 +272,30 @@ func TestDerive(t *testing.T) {
 		old, new string
 		want     []string // nil = not derived
 	}{
-		"a digest is added":           {manifest.Compose, compose("nginx:1.27"), compose("nginx:1.27@" + one), []string{"nginx:1.27 -> nginx:1.27@" + one}},
-		"a digest and a tag change":   {manifest.Compose, compose("nginx:1.27@" + one), compose("nginx:1.28@" + two), []string{"nginx:1.27@" + one + " -> nginx:1.28@" + two}},
-		"digest with the tag beside":  {manifest.Compose, compose("nginx:1.27"), compose("nginx@" + one + " # 1.27"), []string{"nginx:1.27 -> nginx:1.27@" + one}},
-		"a key is inserted":           {manifest.Kustomization, kustomization, strings.Replace(kustomization, "    newTag: v2\n", "    newTag: v2\n    digest: "+one+"\n", 1), []string{"web:v2 -> web:v2@" + one}},
-		"nothing changes":             {manifest.Compose, compose("nginx:1.27"), compose("nginx:1.27"), []string{}},
-		"a name changes":              {manifest.Compose, compose("nginx:1.27"), compose("evil:1.27"), nil},
-		"a comment changes":           {manifest.Compose, compose("nginx:1.27"), compose("nginx:1.27@"+one) + "# hello\n", nil},
-		"a blank line comes":          {manifest.Compose, compose("nginx:1.27"), "\n" + compose("nginx:1.27@"+one), nil},
-		"another key changes":         {manifest.Compose, compose("nginx:1.27") + "x-a: 1\n", compose("nginx:1.27@"+one) + "x-a: 2\n", nil},
-		"quotes change":               {manifest.Compose, compose("nginx:1.27"), compose(`"nginx:1.27@` + one + `"`), nil},
-		"an image comes":              {manifest.Compose, compose("nginx:1.27"), compose("nginx:1.27@"+one, "redis:7"), nil},
-		"the new version is no YAML":  {manifest.Compose, compose("nginx:1.27"), "services: [\n", nil},
-		"an ignored place is changed": {manifest.Compose, compose("nginx:1.27 # pinnace:ignore"), compose("nginx:1.27@" + one + " # pinnace:ignore"), nil},
+		"a digest is added":          {manifest.Compose, compose("nginx:1.27"), compose("nginx:1.27@" + one), []string{"nginx:1.27 -> nginx:1.27@" + one}},
+		"a digest and a tag change":  {manifest.Compose, compose("nginx:1.27@" + one), compose("nginx:1.28@" + two), []string{"nginx:1.27@" + one + " -> nginx:1.28@" + two}},
+		"digest with the tag beside": {manifest.Compose, compose("nginx:1.27"), compose("nginx@" + one + " # 1.27"), []string{"nginx:1.27 -> nginx:1.27@" + one}},
+		"a key is inserted":          {manifest.Kustomization, kustomization, strings.Replace(kustomization, "    newTag: v2\n", "    newTag: v2\n    digest: "+one+"\n", 1), []string{"web:v2 -> web:v2@" + one}},
+		"an entry is inserted":       {manifest.Kustomization, kustomization, kustomization + "  - name: a\n    newTag: v1\n    digest: " + one + "\n", []string{"a -> a:v1@" + one}},
+		"entries are inserted and one changes": {
+			manifest.Kustomization, kustomization, strings.Replace(kustomization, "v2\n", "v3\n    digest: "+two+"\n", 1) + "  - name: a\n    newTag: v1\n    digest: " + one + "\n  - name: b\n    digest: " + two + "\n",
+			[]string{"web:v2 -> web:v3@" + two, "a -> a:v1@" + one, "b -> b@" + two},
+		},
+		"images are inserted":                 {manifest.Kustomization, "resources: [a]\n", "resources: [a]\nimages:\n- name: a\n  newTag: v1\n  digest: " + one + "\n", []string{"a -> a:v1@" + one}},
+		"an entry is inserted without digest": {manifest.Kustomization, kustomization, kustomization + "  - name: a\n    newTag: v1\n", nil},
+		"an entry is inserted with a name":    {manifest.Kustomization, kustomization, kustomization + "  - name: a\n    newName: b\n    newTag: v1\n    digest: " + one + "\n", nil},
+		"an entry is inserted before others":  {manifest.Kustomization, "images:\n- name: b\n  newTag: v1\n", "images:\n- name: a\n  newTag: v1\n  digest: " + one + "\n- name: b\n  newTag: v1\n", nil},
+		"entries are inserted in disorder":    {manifest.Kustomization, kustomization, kustomization + "  - name: b\n    digest: " + two + "\n  - name: a\n    digest: " + one + "\n", nil},
+		"an entry goes":                       {manifest.Kustomization, kustomization, "images:\n  - name: shop\n    newTag: \"1.4\"\n", nil},
+		"nothing changes":                     {manifest.Compose, compose("nginx:1.27"), compose("nginx:1.27"), []string{}},
+		"a name changes":                      {manifest.Compose, compose("nginx:1.27"), compose("evil:1.27"), nil},
+		"a comment changes":                   {manifest.Compose, compose("nginx:1.27"), compose("nginx:1.27@"+one) + "# hello\n", nil},
+		"a blank line comes":                  {manifest.Compose, compose("nginx:1.27"), "\n" + compose("nginx:1.27@"+one), nil},
+		"another key changes":                 {manifest.Compose, compose("nginx:1.27") + "x-a: 1\n", compose("nginx:1.27@"+one) + "x-a: 2\n", nil},
+		"quotes change":                       {manifest.Compose, compose("nginx:1.27"), compose(`"nginx:1.27@` + one + `"`), nil},
+		"an image comes":                      {manifest.Compose, compose("nginx:1.27"), compose("nginx:1.27@"+one, "redis:7"), nil},
+		"the new version is no YAML":          {manifest.Compose, compose("nginx:1.27"), "services: [\n", nil},
+		"an ignored place is changed":         {manifest.Compose, compose("nginx:1.27 # pinnace:ignore"), compose("nginx:1.27@" + one + " # pinnace:ignore"), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			changes, ok := Derive("f.yaml", []byte(test.old), []byte(test.new), test.format)

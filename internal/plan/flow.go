@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ type flow struct {
 	in     map[string][]string        // the environments of each file
 	above  map[string][]above         // what names a file, or a directory with a slash at its end
 	sets   map[string]map[string]bool // the image names that a file's entries replace
+	parts  map[string]map[string]bool // those that the components of a kustomization replace in all of it
 	moves  map[string][]string        // those that they change without saying a tag or a digest
 	covers map[[2]string]bool         // answers of covered
 }
@@ -25,6 +27,7 @@ type above struct {
 	path   string
 	object bool // of Argo CD or Flux, or a link
 	opens  bool // an entry for images here speaks for what is named
+	mixes  bool // what is named is a component: its entries speak for all that is named here
 }
 
 // imageFields are the fields of a kustomization of which the images transformer sees what
@@ -36,7 +39,7 @@ var imageFields = map[string]bool{"resources": true, "bases": true, "components"
 func newFlow(s *Stage, environment string) *flow {
 	f := &flow{
 		files: map[string]*File{}, in: map[string][]string{}, above: map[string][]above{},
-		sets: map[string]map[string]bool{}, moves: map[string][]string{}, covers: map[[2]string]bool{},
+		sets: map[string]map[string]bool{}, parts: map[string]map[string]bool{}, moves: map[string][]string{}, covers: map[[2]string]bool{},
 	}
 	for i := range s.files {
 		if slices.Contains(s.in[i], environment) {
@@ -58,15 +61,23 @@ func newFlow(s *Stage, environment string) *flow {
 		}
 		f.moves[file.Path] = file.Result.Renames
 		for _, local := range file.Result.Local {
-			up := above{path: file.Path, object: !isKustomization(file.Path), opens: imageFields[local.Field]}
+			up := above{path: file.Path, object: !isKustomization(file.Path), opens: imageFields[local.Field], mixes: local.Field == "components"}
 			if below := f.named(local.From(file.Path), up.object || local.Field == "chartHome"); below != "" && below != file.Path {
 				f.above[below] = append(f.above[below], up)
 			}
 		}
 	}
 	for below, all := range f.above {
-		slices.SortFunc(all, func(a, b above) int { return strings.Compare(a.path, b.path) })
+		slices.SortStableFunc(all, func(a, b above) int { return strings.Compare(a.path, b.path) })
 		f.above[below] = slices.Compact(all)
+		for _, up := range f.above[below] {
+			if up.mixes && f.sets[below] != nil {
+				if f.parts[up.path] == nil {
+					f.parts[up.path] = map[string]bool{}
+				}
+				maps.Copy(f.parts[up.path], f.sets[below])
+			}
+		}
 	}
 	return f
 }
@@ -108,6 +119,12 @@ func (f *flow) up(file string) []above {
 // shared says whether several environments have a file.
 func (f *flow) shared(file string) bool { return len(f.in[file]) > 1 }
 
+// replaces says whether an entry of what names a file, or of a component beside that, replaces
+// the image name.
+func (f *flow) replaces(up above, name string) bool {
+	return f.sets[up.path][name] || !up.mixes && f.parts[up.path][name]
+}
+
 // covered says whether on each way from a file up an entry replaces the image name. A file
 // that nothing names is on a way of its own.
 func (f *flow) covered(file, name string) bool {
@@ -129,7 +146,7 @@ func (f *flow) isCovered(file, name string) bool {
 			return false
 		}
 		for _, up := range ups {
-			if !seen[up.path] && !f.sets[up.path][name] {
+			if !seen[up.path] && !f.replaces(up, name) {
 				seen[up.path] = true
 				queue = append(queue, up.path)
 			}
@@ -152,7 +169,7 @@ func (f *flow) doors(file, name string) (at []string, stop, why string) {
 		}
 		for _, up := range ups {
 			switch {
-			case f.sets[up.path][name]:
+			case f.replaces(up, name):
 			case slices.Contains(f.moves[up.path], name):
 				return nil, up.path, "an entry there gives " + name + " another name and neither a tag nor a digest"
 			case f.shared(up.path):

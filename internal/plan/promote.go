@@ -201,7 +201,12 @@ func (p *promoter) sharedPlace(s spot, w promotion.Wanted) {
 		return
 	}
 	p.stands = true
-	if holds(s.found, w) {
+	reason := uneditable(p.config, s.path, s.found)
+	switch harmless := s.found.Problem != nil && s.found.Problem.Harmless() && s.found.Image != (image.Ref{}); {
+	case s.found.Image != (image.Ref{}) && holds(s.found, w):
+		return
+	case reason != "" && (!harmless || s.found.Ignored || p.config.Excluded(s.path)):
+		p.problems = append(p.problems, left(s.path, s.found, reason))
 		return
 	}
 	refuse := func(at, why string) {

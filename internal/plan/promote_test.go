@@ -249,6 +249,35 @@ func TestPromote(t *testing.T) {
 			want: wanted(two),
 			told: []string{"envs/prod/kustomization.yaml /images/0 ghcr.io/acme/shop:v1 -> ghcr.io/acme/shop:1.5@2"},
 		},
+		"the entry of a shared component speaks for the overlay, and is overridden there": {
+			files: map[string]string{
+				"base/kustomization.yaml": base, "base/app.yaml": deployment("ghcr.io/acme/shop:1"),
+				"part/kustomization.yaml":      "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\nimages:\n- name: ghcr.io/acme/shop\n  newTag: v1\n",
+				"envs/dev/kustomization.yaml":  overlay + "components: [../../part]\n",
+				"envs/prod/kustomization.yaml": overlay + "components: [../../part]\n",
+			},
+			want: wanted(two),
+			told: []string{"insert envs/prod/kustomization.yaml /images/- ghcr.io/acme/shop -> ghcr.io/acme/shop:1.5@2"},
+		},
+		"a shared place that is to be left alone": {
+			files: map[string]string{
+				"base/kustomization.yaml": base, "base/app.yaml": deployment("ghcr.io/acme/shop:1 # pinnace:ignore", "ghcr.io/acme/worker:${TAG}"),
+				"envs/dev/kustomization.yaml": overlay, kustomized: overlay,
+			},
+			want: both,
+			told: []string{
+				"base/app.yaml ghcr.io/acme/shop:1: a comment on the line says pinnace:ignore, and an app is promoted as a whole: delete the comment, or leave the place out by the paths of the app",
+				"base/app.yaml ghcr.io/acme/worker:${TAG}: a template or variable stands for the image",
+			},
+		},
+		"a shared place that an entry can speak for though it cannot be edited": {
+			files: map[string]string{
+				"base/kustomization.yaml": base, "base/app.yaml": deployment(">-\n            ghcr.io/acme/shop:1"),
+				"envs/dev/kustomization.yaml": overlay, kustomized: overlay,
+			},
+			want: wanted(two),
+			told: []string{"insert envs/prod/kustomization.yaml /images/- ghcr.io/acme/shop -> ghcr.io/acme/shop:1.5@2"},
+		},
 		"an overlay in flow style takes no entry": {
 			files: map[string]string{
 				"base/kustomization.yaml": base, "base/app.yaml": deployment("ghcr.io/acme/shop:1"),
@@ -392,6 +421,14 @@ func TestCandidate(t *testing.T) {
 				"envs/dev/kustomization.yaml": overlay, "envs/prod/kustomization.yaml": overlay,
 			},
 			want: []string{"ghcr.io/acme/shop:1@1"},
+		},
+		"the entry of a component says what runs": {
+			files: map[string]string{
+				"base/kustomization.yaml": base, "base/app.yaml": deployment("ghcr.io/acme/shop:1"),
+				"envs/dev/part/kustomization.yaml": "images:\n- name: ghcr.io/acme/shop\n  newTag: v2\n  digest: " + string(digestOf("2")) + "\n",
+				"envs/dev/kustomization.yaml":      overlay + "components: [part]\n",
+			},
+			want: []string{"ghcr.io/acme/shop:v2@2"},
 		},
 		"two digests": {
 			files: map[string]string{"envs/dev/app.yaml": deployment(with("ghcr.io/acme/shop:1", "1"), with("ghcr.io/acme/shop:1", "2"))},

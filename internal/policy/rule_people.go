@@ -2,7 +2,6 @@ package policy
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/policy/approval"
@@ -231,7 +230,7 @@ func (j *judge) command(strict *rule) promotion.Result {
 	}
 	r.Status, r.Title, r.Next = promotion.Waiting, "nobody said /deploy yet", "comment /deploy"
 	if len(r.Children) > 0 {
-		r.Title = "no /deploy counts: " + strings.TrimPrefix(r.Children[len(r.Children)-1].Title, "/deploy of ")
+		r.Title = r.Children[len(r.Children)-1].Title // of the newest
 	}
 	switch {
 	case unknown != "" && complete:

@@ -23,6 +23,10 @@ type Record struct {
 	// Decided is the newest verdict, and Merging says that the branch was about to be merged.
 	Decided promotion.Status `json:"decided,omitempty"`
 	Merging bool             `json:"merging,omitempty"`
+	// Approved are those whose approvals counted, and Policies those that governed, in the
+	// newest verdict.
+	Approved []promotion.Identity `json:"approved,omitempty"`
+	Policies []string             `json:"policies,omitempty"`
 	// Glass is why the rules were waived by break-glass, and Breaker who did it.
 	Glass   string             `json:"glass,omitempty"`
 	Breaker promotion.Identity `json:"breaker,omitzero"`

@@ -99,10 +99,25 @@ type Filed struct {
 	Comment    int64    `json:"comment"`
 	URL        string   `json:"url,omitempty"`
 	Commands   []string `json:"commands"`
+	// Answered says that the App replied, with Answer, in Markdown.
+	Answered     bool               `json:"answered"`
+	Answer       string             `json:"answer,omitempty"`
+	Refused      bool               `json:"refused"`
+	PullRequests []FiledPullRequest `json:"pullRequests"` // that the answer names
+}
+
+// A FiledPullRequest is what became of a request.
+type FiledPullRequest struct {
+	Number int    `json:"number"`
+	Title  string `json:"title"`
+	URL    string `json:"url,omitempty"`
 }
 
 // JSON writes the comment as one object; docs/output.md describes it.
-func (f Filed) JSON(w io.Writer) error { return writeJSON(w, f) }
+func (f Filed) JSON(w io.Writer) error {
+	f.PullRequests = filled(f.PullRequests)
+	return writeJSON(w, f)
+}
 
 // Text says where the request stands.
 func (f Filed) Text(w io.Writer) {
@@ -111,3 +126,19 @@ func (f Filed) Text(w io.Writer) {
 	}
 	fmt.Fprintf(w, "filed in #%d, where Pinnace answers: %s\n", f.Issue, Plain(f.URL))
 }
+
+// AnswerText writes what the App replied, and the pull requests with their addresses.
+func (f Filed) AnswerText(w io.Writer) {
+	fmt.Fprintln(w)
+	if f.Refused || len(f.PullRequests) == 0 {
+		for line := range strings.Lines(f.Answer) {
+			fmt.Fprintln(w, Plain(unmarked.Replace(strings.TrimRight(line, "\n"))))
+		}
+	}
+	for _, q := range f.PullRequests {
+		fmt.Fprintf(w, "%s #%d %s\n%s\n", color.New(color.FgGreen, color.Bold).Sprint("opened"), q.Number, Plain(q.Title), Plain(q.URL))
+	}
+}
+
+// unmarked takes the signs of Markdown out of a text of ours.
+var unmarked = strings.NewReplacer("**", "", "`", "")

@@ -173,7 +173,8 @@ type History struct {
 }
 
 // An Arrival is one commit that changed the images of an app. What it says of author, date
-// and kind is what the commit says, which nobody verified.
+// and kind is what the commit says, which nobody verified. Record is what Pinnace wrote of it,
+// null where nothing is on record or nobody asked GitHub.
 type Arrival struct {
 	When        time.Time `json:"when"`
 	Commit      string    `json:"commit"`
@@ -184,6 +185,24 @@ type Arrival struct {
 	Old         string    `json:"old"` // "" where the image is new here
 	New         string    `json:"new"` // "" where it is gone
 	Places      int       `json:"places"`
+	Source      string    `json:"source,omitempty"`   // where the new image was built, as it says itself
+	Revision    string    `json:"revision,omitempty"` // of that source
+	Record      *Record   `json:"record"`
+	Asked       bool      `json:"-"` // GitHub was asked for the record
+}
+
+// A Record is what Pinnace's App wrote of a pull request that was merged.
+type Record struct {
+	PullRequest int       `json:"pullRequest"`
+	At          time.Time `json:"at,omitzero"` // when it was merged
+	Kind        string    `json:"kind"`
+	From        string    `json:"from,omitempty"` // the environment; "" for the registry
+	Requesters  []string  `json:"requesters"`     // login#id
+	Approvers   []string  `json:"approvers"`
+	Policies    []string  `json:"policies"`
+	Verdict     string    `json:"verdict"`
+	Seal        string    `json:"seal,omitempty"`
+	BreakGlass  string    `json:"breakGlass,omitempty"` // why the rules were waived
 }
 
 // JSON writes the report as one object; docs/output.md describes it.
@@ -207,12 +226,57 @@ func (r History) Text(w io.Writer) {
 		}
 		t.AppendRow(table.Row{a.When.UTC().Format("2006-01-02 15:04"), a.Commit[:10], Plain(a.Author), what, a.image()})
 	}
-	fmt.Fprintln(w, t.Render())
+	for i, line := range strings.Split(t.Render(), "\n") {
+		fmt.Fprintln(w, line)
+		if i > 0 && i <= len(r.Arrivals) {
+			r.Arrivals[i-1].details(w)
+		}
+	}
 	switch {
 	case r.More:
 		fmt.Fprintln(w, "older changes are not shown: --limit 0 shows all")
 	case r.Cut:
 		fmt.Fprintln(w, "older commits were not fetched")
+	}
+}
+
+// details writes what is on record of an arrival, and where its image was built.
+func (a Arrival) details(w io.Writer) {
+	const indent = "    "
+	if r := a.Record; r != nil {
+		s := r.Kind
+		if r.From != "" {
+			s += " from " + r.From
+		}
+		if len(r.Requesters) > 0 {
+			s += ", asked by " + strings.Join(r.Requesters, ", ")
+		}
+		if len(r.Approvers) > 0 {
+			s += ", approved by " + strings.Join(r.Approvers, ", ")
+		}
+		if len(r.Policies) > 0 {
+			s += ", under " + strings.Join(r.Policies, ", ")
+		}
+		if len(r.Seal) >= 12 {
+			s += ", seal " + r.Seal[:12]
+		}
+		sign := color.New(color.FgGreen).Sprint("verified")
+		if r.Verdict != "passed" {
+			sign = color.New(color.FgRed, color.Bold).Sprint("merged although " + r.Verdict)
+		}
+		if r.BreakGlass != "" {
+			sign = color.New(color.FgRed, color.Bold).Sprint("break-glass: ") + Plain(r.BreakGlass)
+		}
+		fmt.Fprintf(w, "%s%s: %s\n", indent, sign, Plain(s))
+	} else if a.Asked {
+		fmt.Fprintf(w, "%s%s: no record of Pinnace\n", indent, color.New(color.FgYellow).Sprint("unverified"))
+	}
+	if a.Source != "" {
+		s := a.Source
+		if a.Revision != "" {
+			s += " at " + a.Revision[:min(12, len(a.Revision))]
+		}
+		fmt.Fprintf(w, "%sbuilt from %s, as the image says\n", indent, Plain(s))
 	}
 }
 

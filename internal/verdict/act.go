@@ -56,6 +56,12 @@ func (b *base) write(ctx context.Context, h *hearing, hold, note string) error {
 	c := b.checkOf(h, hold, note)
 	status, conclusion := c.Conclusion()
 	h.memo.Decided, h.memo.Glass, h.memo.Breaker = h.decision.Status, h.decision.Glass, h.decision.Broke
+	h.memo.Approved, h.memo.Policies = nil, policiesOf(h.decision.Results)
+	for _, a := range h.decision.Approvals {
+		if !slices.ContainsFunc(h.memo.Approved, func(i promotion.Identity) bool { return i.ID == a.By.ID }) {
+			h.memo.Approved = append(h.memo.Approved, a.By)
+		}
+	}
 	run, err := b.memory.Keep(ctx, h.memo, promotion.CheckRun{
 		SHA: h.head.String(), Status: status, Conclusion: conclusion, Title: c.Title(), Summary: c.Summary(), Text: c.Text(),
 	})

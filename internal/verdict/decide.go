@@ -54,7 +54,7 @@ func (b *base) decide(ctx context.Context, h *hearing) (promotion.Decision, erro
 // common holds the facts that do not depend on the environment.
 func (b *base) common(ctx context.Context, h *hearing) (policy.Input, error) {
 	seal, sealed := h.memo.Seal()
-	if !h.known && b.App == 0 && !h.first() {
+	if !h.known && b.memory.App == 0 && !h.first() {
 		sealed = h.pull.Updated // nobody knows what was reviewed before
 	}
 	in := policy.Input{

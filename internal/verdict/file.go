@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/pinnace-dev/pinnace/internal/command"
+	"github.com/pinnace-dev/pinnace/internal/message"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
@@ -50,6 +52,49 @@ func (j *Judge) File(ctx context.Context, commands string) (promotion.Comment, p
 	c, err := j.Forge.Comment(ctx, repo, issue.Number, commands)
 	return c, issue, err
 }
+
+// A Reply is what the App made of a comment.
+type Reply struct {
+	Comment promotion.Comment
+	Opened  []promotion.PullRequest
+	Refused bool
+	Text    string // for people, in Markdown
+}
+
+// Reply returns the App's answer to a comment, false while there is none. It is for people to
+// read: that an App wrote it is all that is known of who did.
+func (j *Judge) Reply(ctx context.Context, to promotion.Comment) (Reply, bool, error) {
+	repo, ok, err := j.Forge.Repository(ctx, j.Owner, j.Name)
+	if err != nil || !ok {
+		return Reply{}, false, err
+	}
+	all, err := j.Forge.Comments(ctx, repo, to.Thread)
+	if err != nil {
+		return Reply{}, false, err
+	}
+	i := slices.IndexFunc(all, func(c promotion.Comment) bool {
+		return c.Author.Bot && c.ID != to.ID && message.ReplyKey(c.Body) == replyTo(to)
+	})
+	if i < 0 {
+		return Reply{}, false, nil
+	}
+	r := Reply{Comment: all[i]}
+	var numbers []int
+	numbers, r.Refused, r.Text = message.Outcome(all[i].Body)
+	for _, n := range numbers {
+		q, ok, err := j.Forge.PullRequest(ctx, repo, n)
+		if err != nil {
+			return r, false, err
+		}
+		if ok {
+			r.Opened = append(r.Opened, q)
+		}
+	}
+	return r, true, nil
+}
+
+// replyTo is the key of the answer to a comment.
+func replyTo(c promotion.Comment) string { return "comment-" + strconv.FormatInt(c.ID, 10) }
 
 // Command spells a wish as people write it.
 func (w Wish) Command() command.Command {

@@ -115,7 +115,7 @@ func (b *base) identify(ctx context.Context, h *hearing) error {
 	if err != nil {
 		return err
 	}
-	if b.App != 0 && (!h.known || h.memo.Kind != kind) || b.App == 0 && !d.Ours {
+	if b.memory.App != 0 && (!h.known || h.memo.Kind != kind) || b.memory.App == 0 && !d.Ours {
 		return nil // nobody knows that Pinnace wrote it
 	}
 	h.kind, h.derived, h.seal, h.changes = kind, d, d.Seal, d.Changes

@@ -108,13 +108,13 @@ func (b *base) bringing(ctx context.Context, commit git.Hash) (bringing, error) 
 			return x, err
 		}
 		x.memo, x.known = memo, ok && memo.PullRequest == x.pull.Number
-	} else if b.App != 0 {
+	} else if b.memory.App != 0 {
 		runs, err := b.Forge.CheckRuns(ctx, b.repo, commit.String(), auditName)
 		if err != nil {
 			return x, err
 		}
 		for _, r := range runs {
-			if r.App == b.App && !r.Started.IsZero() {
+			if r.App == b.memory.App && !r.Started.IsZero() {
 				x.at = policy.Known(r.Started)
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -53,7 +52,7 @@ func (b *base) inbox(ctx context.Context, open []promotion.PullRequest) (*inbox,
 		}
 	}
 	for _, c := range all {
-		key := "comment-" + strconv.FormatInt(c.ID, 10)
+		key := replyTo(c)
 		if c.Author.ID == b.Bot.ID || c.Author.ID == 0 || answered[key] || c.Created.Before(b.Now().Add(-maxAge)) {
 			continue
 		}

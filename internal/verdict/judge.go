@@ -193,7 +193,7 @@ func (b *base) read(ctx context.Context) error {
 			return err
 		}
 	}
-	b.memory = &reconcile.Memory{Checks: b.Forge, Repository: b.repo, Name: reconcile.CheckName(b.repo, b.branch, b.several), App: b.App}
+	b.memory = &reconcile.Memory{Checks: b.Forge, Repository: b.repo, Name: reconcile.CheckName(b.repo, b.branch, b.several), App: cmp.Or(b.App, b.config.GitHub.AppID)}
 	return nil
 }
 

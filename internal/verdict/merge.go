@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/git"
@@ -142,13 +143,21 @@ func policiesOf(results []promotion.Result) []string {
 	return out
 }
 
+// withdrawal is how long a run that was called off takes to withdraw a green check.
+const withdrawal = 10 * time.Second
+
 // refused withdraws the green check of a merge that did not happen, and tells the remedy.
 func (b *base) refused(ctx context.Context, h *hearing, failure error) (Action, string, error) {
+	if ctx.Err() != nil { // a green check is a permission, and must not outlive the merge step
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), withdrawal)
+		defer cancel()
+	}
 	q, ok, err := b.Forge.PullRequest(ctx, b.repo, h.pull.Number)
 	if err != nil {
-		return Failed, "", errors.Join(failure, err)
+		failure = errors.Join(failure, err)
 	}
-	if ok && q.State == promotion.Merged {
+	if err == nil && ok && q.State == promotion.Merged {
 		h.pull = q
 		return Merged, "", nil // the answer was lost
 	}
@@ -163,7 +172,7 @@ func (b *base) refused(ctx context.Context, h *hearing, failure error) (Action, 
 		reason = "it moved meanwhile, and is judged again"
 	default:
 		reason = failure.Error()
-		note = "The merge failed, and is tried again."
+		note = "The merge failed, and is tried again: " + failure.Error() + "."
 	}
 	if err := b.write(ctx, h, "the merge did not happen", note); err != nil {
 		return Failed, reason, errors.Join(failure, err)

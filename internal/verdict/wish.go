@@ -104,6 +104,16 @@ func (b *base) direct(ctx context.Context, r promotion.Request, w Wish) (promoti
 			return r, nil, fmt.Errorf("resolve %s: %w", ref, err)
 		}
 		ref.Tag, ref.Digest = ref.TagOrLatest(), found.Digest
+	} else if ref.Tag != "" {
+		tagged := ref
+		tagged.Digest = ""
+		found, err := b.images.Resolve(ctx, tagged)
+		if err != nil && !errors.Is(err, image.ErrUnknown) {
+			return r, nil, fmt.Errorf("resolve %s: %w", tagged, err)
+		}
+		if found.Digest != ref.Digest {
+			return r, []string{fmt.Sprintf("tag %s of %s does not mean %s now: name the digest without the tag, or the tag that means it", ref.Tag, ref.Name, ref.Digest.Short())}, nil
+		}
 	}
 	r.From, r.Skipped = "", plan.Skipped(b.config, "", w.Env)
 	r.Images = []promotion.Wanted{{Repository: ref.Repository(), Tag: ref.Tag, Digest: ref.Digest}}
