@@ -1,6 +1,8 @@
 FUZZ_TIME ?= 60s
+SEED ?= 1
+COUNT ?= 200
 
-.PHONY: test race fuzz bench golden lint
+.PHONY: test race fuzz bench golden lint sim sim-long mutants
 
 test: ## every test; those that need a server that is not installed skip with the reason
 	go test ./...
@@ -16,6 +18,12 @@ fuzz: ## every fuzz target in turn, for FUZZ_TIME each
 		done; \
 	done
 
+sim: ## COUNT schedules of the simulation of promotions from SEED on, the same ones each time
+	go test ./internal/verdict -count=1 -timeout 30m -run '^TestSimulation$$' -v -sim-seed $(SEED) -sim-count $(COUNT)
+
+sim-long: ## schedules from SEED on until it is stopped, or one fails
+	go test ./internal/verdict -count=1 -timeout 0 -run '^TestSimulation$$' -v -sim-seed $(SEED) -sim-count 0
+
 bench: ## speed, memory and correctness of pinning, git and reconciling, on generated repositories
 	go run ./internal/bench -large
 
@@ -27,3 +35,6 @@ lint:
 	go vet ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	go run mvdan.cc/gofumpt@v0.12.0 -l cmd internal
+
+mutants: ## one defence after the other is switched off: the test of the attack on it has to fail; takes minutes
+	MUTANTS=1 go test ./internal/verdict -run '^TestMutants$$' -v -timeout 60m

@@ -86,6 +86,7 @@ func TestScript(t *testing.T) {
 			"reached":  reached,
 			"exits":    exits,
 			"github":   github,
+			"steady":   steadied,
 		},
 	})
 }

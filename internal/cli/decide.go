@@ -29,14 +29,20 @@ Everything is read anew: the documents at the tip of the base, what the pull req
 reviews, roles, registries and gates. The whole tree of rules is printed, with the values that
 were seen and wanted, who can change them, and the next step.
 
-With the token of Pinnace's App the check of the pull request is written as well, and with
+With the key of Pinnace's App the check of the pull request is written as well, and with
 --merge it is merged where the decision allows it. With a person's token nothing is written.
+pinnace reconcile does both for all that is open.
 
 The exit status is 0 where it may be merged, else 3.`,
 		Example: `  pinnace decide 12 --repo acme/config
   pinnace decide 12 --merge --repo acme/config --app-id 123456 --app-key app.pem
   pinnace decide 12 --repo acme/config -o json | jq .decision.status`,
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("decide takes the number of a pull request, such as pinnace decide 12")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.Contains([]string{"text", "json"}, output) {
 				return unknownOutput(output, "text", "json")
@@ -56,14 +62,14 @@ The exit status is 0 where it may be merged, else 3.`,
 			defer done()
 			s.Judge.NoMerge = !merge
 			if merge && s.Judge.App == 0 {
-				return usage("--merge needs the token of Pinnace's App: give --app-id and --app-key")
+				return usage("--merge needs the key of Pinnace's App: give --app-id and --app-key (PINNACE_APP_ID, PINNACE_APP_KEY)")
 			}
 			out, err := s.Judge.Run(cmd.Context(), number)
 			if err != nil {
 				return err
 			}
 			if len(out.Cases) == 0 {
-				return fmt.Errorf("#%d is no open pull request to a managed branch of %s/%s", number, owner, name)
+				return fmt.Errorf("#%d is no open pull request to a managed branch of %s/%s: pinnace approvals lists those that wait", number, owner, name)
 			}
 			v := verdictReport(out.Cases[0])
 			if output == "json" {
@@ -90,6 +96,21 @@ The exit status is 0 where it may be merged, else 3.`,
 	return cmd
 }
 
+// pending says whether a pull request waits for somebody. Where nobody can tell, or looking
+// failed, somebody has to look.
+func pending(c verdict.Case) bool {
+	return c.Waits() || c.Err != nil || c.Decision.Status == promotion.Unknown
+}
+
+// order says where environments stand among all.
+func order(all, some []string) []int {
+	var out []int
+	for _, e := range some {
+		out = append(out, slices.Index(all, e))
+	}
+	return out
+}
+
 func newApprovals() *cobra.Command {
 	var (
 		registries registryFlags
@@ -102,7 +123,7 @@ func newApprovals() *cobra.Command {
 		Use:   "approvals",
 		Short: "List the pull requests that wait for somebody",
 		Long: `List the pull requests that wait for somebody: those that you can approve first, then the
-others, by environment. Nothing is written.`,
+others, by environment. What stands in your way is said beside them. Nothing is written.`,
 		Example: `  pinnace approvals --repo acme/config
   pinnace approvals --env prod --mine --repo acme/config`,
 		Args: cobra.NoArgs,
@@ -125,8 +146,11 @@ others, by environment. Nothing is written.`,
 				return err
 			}
 			out := report.Approvals{Repository: outcome.Repository.FullName(), Pending: []report.PendingApproval{}}
+			if env != "" && !slices.Contains(outcome.Environments, env) {
+				return usage("environment %s: no such environment%s", env, didYouMean(env, outcome.Environments))
+			}
 			for _, c := range outcome.Cases {
-				if env != "" && !slices.Contains(c.Environments, env) || mine && c.Mine != verdict.MineYes || !c.Waits() {
+				if env != "" && !slices.Contains(c.Environments, env) || mine && c.Mine != verdict.MineYes || !pending(c) {
 					continue
 				}
 				v := verdictReport(c)
@@ -135,7 +159,7 @@ others, by environment. Nothing is written.`,
 			slices.SortStableFunc(out.Pending, func(x, y report.PendingApproval) int {
 				switch {
 				case x.Mine == y.Mine:
-					return strings.Compare(strings.Join(x.Environments, ","), strings.Join(y.Environments, ","))
+					return slices.Compare(order(outcome.Environments, x.Environments), order(outcome.Environments, y.Environments))
 				case x.Mine:
 					return -1
 				}

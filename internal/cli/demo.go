@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,9 +31,9 @@ func newDemo() *cobra.Command {
 		Long: `Watch Pinnace at work on a config repository, offline.
 
 A GitHub and an image registry run inside this process, on the loopback address. The demo
-walks from tags to pinned images, to a tag that moves and a new version that arrives. What
-it prints are the real commands with their real output. Then it leaves GitHub running, so
-that you can go on; --once ends it instead.
+walks from tags to pinned images, to a tag that moves, and to a promotion whose reviews are
+the approvals. What it prints are the real commands with their real output. Then it leaves
+GitHub running, so that you can go on; --once ends it instead.
 
 Nothing outside of this process is reached or changed. Exit status 1 means that a step
 failed.`,
@@ -63,17 +65,18 @@ type demo struct {
 	out     io.Writer
 	world   *sandbox.Sandbox
 	repo    *sandbox.Repository
-	token   string
-	logins  string // an empty Docker configuration
+	app     *sandbox.App
+	home    string // a directory of the demo's own
 	stable  string // the digest of shop:1.4.1
 	restore []func()
+	late    time.Duration
 }
 
 const demoRepository = "acme/config"
 
 // open builds the world that the walk goes through.
 func (d *demo) open() error {
-	d.world = sandbox.New(sandbox.Options{})
+	d.world = sandbox.New(sandbox.Options{Now: func() time.Time { return time.Now().Add(d.late) }})
 	if err := d.world.Start(); err != nil {
 		return fmt.Errorf("start the sandbox: %w", err)
 	}
@@ -85,23 +88,43 @@ func (d *demo) open() error {
 		return err
 	}
 	d.world.Org("acme", "ada")
+	d.app = d.world.App(sandbox.AppOptions{Name: "Pinnace", Permissions: map[string]string{
+		"contents": "write", "pull_requests": "write", "metadata": "read", "checks": "write", "issues": "write", "members": "read",
+	}})
+	files[configPath] += fmt.Sprintf("github: {appID: %d}   # whose records are believed\n", d.app.ID())
 	d.repo = d.world.Repository("acme", "config", sandbox.RepositoryOptions{Files: files})
-	app := d.world.App(sandbox.AppOptions{Name: "Pinnace", Permissions: map[string]string{"contents": "write", "pull_requests": "write", "metadata": "read"}})
-	app.Install("acme", "config")
-	d.token = app.InstallationToken("acme")
-	if d.logins, err = os.MkdirTemp("", "pinnace-demo"); err != nil {
+	for _, login := range []string{"bob", "carol"} {
+		d.repo.Permission(login, promotion.PermissionWrite)
+	}
+	d.app.Install("acme", "config")
+	if d.home, err = os.MkdirTemp("", "pinnace-demo"); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(d.logins, "config.json"), []byte("{}"), 0o600); err != nil {
-		return err
+	for name, data := range map[string][]byte{"config.json": []byte("{}"), "app.pem": d.app.PrivateKey()} {
+		if err := os.WriteFile(filepath.Join(d.home, name), data, 0o600); err != nil {
+			return err
+		}
 	}
-	d.set("DOCKER_CONFIG", d.logins) // nobody's logins are used
-	d.set("GH_TOKEN", d.token)
+	d.set("DOCKER_CONFIG", d.home) // nobody's logins are used
 	d.set("GITHUB_API_URL", d.world.URL())
-	for _, key := range []string{"GITHUB_REPOSITORY", "PINNACE_APP_ID", "PINNACE_APP_KEY"} {
-		d.set(key, "")
-	}
+	d.set("GITHUB_REPOSITORY", "")
+	d.set("GITHUB_TOKEN", "")
+	d.asApp()
 	return nil
+}
+
+// asApp has the commands that follow act as Pinnace's App.
+func (d *demo) asApp() {
+	d.set("GH_TOKEN", "")
+	d.set("PINNACE_APP_ID", strconv.FormatInt(d.app.ID(), 10))
+	d.set("PINNACE_APP_KEY", filepath.Join(d.home, "app.pem"))
+}
+
+// as has the commands that follow act as a person.
+func (d *demo) as(login string) {
+	d.set("GH_TOKEN", d.world.Token(login))
+	d.set("PINNACE_APP_ID", "")
+	d.set("PINNACE_APP_KEY", "")
 }
 
 // push fills the registry.
@@ -172,11 +195,11 @@ func (d *demo) set(key, value string) {
 }
 
 func (d *demo) close() {
-	for _, f := range d.restore {
+	for _, f := range slices.Backward(d.restore) {
 		f()
 	}
 	d.world.Close()
-	os.RemoveAll(d.logins)
+	os.RemoveAll(d.home)
 }
 
 // walk goes from tags to pinned images. A step that fails ends it.
@@ -190,19 +213,15 @@ func (d *demo) walk() error {
 			return d.run(exitDone, reconcile...)
 		},
 		func() error {
-			d.say("2. A pull request says what it does. This is the one for staging:")
-			return d.pullRequest("pinnace/pin/staging")
-		},
-		func() error {
-			d.say("3. Ada merges them. From now on git says what runs.")
-			return d.mergeAll()
+			d.say("2. Ada merges them, once Carol has approved what goes to production: a policy asks for it.\n   Where the configuration says deploy: auto, Pinnace merges. From now on git says what runs.")
+			return d.mergePins(reconcile)
 		},
 		func() error {
 			d.show("main", "envs/staging/kustomization.yaml")
 			return d.run(exitDone, "images", "--repo", demoRepository, "--cache", "off", "--env", "staging")
 		},
 		func() error {
-			d.say("4. Somebody pushes another build as shop:1.4.2, and releases shop:1.6.\n   Staging still runs what was reviewed, and shows that the tag has moved:")
+			d.say("3. Somebody pushes another build as shop:1.4.2, and releases shop:1.6.\n   Staging still runs what was reviewed, and shows that the tag has moved:")
 			for ref, commit := range map[string]string{"acme/shop:1.4.2": "ee", "acme/shop:1.6": "60"} {
 				if _, err := d.image(ref, commit); err != nil {
 					return err
@@ -211,15 +230,35 @@ func (d *demo) walk() error {
 			return d.run(exitDone, "images", "--repo", demoRepository, "--cache", "off", "--env", "staging")
 		},
 		func() error {
-			d.say("5. dev tracks ghcr.io/acme/* by semver ^1. The release arrives as a pull request:")
+			d.say("4. Bob asks for shop in prod. What staging runs is what is promoted: the digest, whatever its\n   tag means by now. The policy wants one approval, of somebody who did not ask.")
+			d.as("bob")
+			defer d.asApp()
+			return d.run(exitDone, "promote", "shop", "--to", "prod", "--reason", "release 1.4.2", "--repo", demoRepository, "--wait", "0", "--cache", "off")
+		},
+		func() error {
+			d.say("5. Pinnace answers with a pull request. dev, which tracks versions, moves by itself:")
 			if err := d.run(exitDone, reconcile...); err != nil {
 				return err
 			}
-			return d.mergeAll()
+			return d.pullRequest("pinnace/promote/prod/shop")
 		},
 		func() error {
-			d.say("6. Who brought what, from the commits alone; and a run with nothing new writes nothing:")
-			if err := d.run(exitDone, "history", "dev", "shop", "--repo", demoRepository, "--cache", "off"); err != nil {
+			d.say("6. Bob approves his own request. That does not count, and Pinnace says why:")
+			if err := d.approve("bob", d.promotion()); err != nil {
+				return err
+			}
+			return d.run(exitFindings, "decide", strconv.Itoa(d.promotion()), "--repo", demoRepository, "--cache", "off")
+		},
+		func() error {
+			d.say("7. Carol's approval does, and Pinnace merges exactly what she reviewed:")
+			if err := d.approve("carol", d.promotion()); err != nil {
+				return err
+			}
+			return d.run(exitDone, reconcile...)
+		},
+		func() error {
+			d.say("8. Who brought what, and why it was allowed; and a run with nothing new writes nothing:")
+			if err := d.run(exitDone, "history", "prod", "shop", "--repo", demoRepository, "--cache", "off"); err != nil {
 				return err
 			}
 			d.world.ForgetRequests()
@@ -243,6 +282,27 @@ func (d *demo) walk() error {
 	return nil
 }
 
+// promotion returns the number of the pull request that Bob asked for.
+func (d *demo) promotion() int {
+	for _, p := range d.repo.PullRequests() {
+		if p.Head.Ref == "pinnace/promote/prod/shop" {
+			return p.Number
+		}
+	}
+	return 0
+}
+
+// approve approves the promotion, as a person does on its page. A second passes before, since
+// GitHub's times are of whole seconds.
+func (d *demo) approve(by string, number int) error {
+	d.late += time.Second
+	if _, err := d.repo.Review(number, by, promotion.Approved, ""); err != nil {
+		return fmt.Errorf("approve #%d: %w", number, err)
+	}
+	fmt.Fprintf(d.out, "   %s approved #%d\n", by, number)
+	return nil
+}
+
 func (d *demo) say(format string, args ...any) {
 	fmt.Fprintf(d.out, "\n%s\n", color.New(color.Bold).Sprintf(format, args...))
 }
@@ -253,6 +313,10 @@ func (d *demo) run(want int, args ...string) error {
 	for i := 0; i < len(args); i++ {
 		if args[i] == "--cache" {
 			i++
+			continue
+		}
+		if strings.Contains(args[i], " ") {
+			shown = append(shown, strconv.Quote(args[i]))
 			continue
 		}
 		shown = append(shown, args[i])
@@ -307,6 +371,21 @@ func (d *demo) pullRequest(branch string) error {
 	return fmt.Errorf("there is no open pull request of %s", branch)
 }
 
+// mergePins has the pull requests approved that a policy judges, and merges all.
+func (d *demo) mergePins(reconcile []string) error {
+	for _, p := range d.repo.PullRequests() {
+		if p.State == promotion.Open && !strings.HasSuffix(p.Head.Ref, "/staging") {
+			if err := d.approve("carol", p.Number); err != nil {
+				return err
+			}
+		}
+	}
+	if err := d.run(exitDone, reconcile...); err != nil {
+		return err
+	}
+	return d.mergeAll()
+}
+
 // mergeAll merges what is open, as a person does on its page.
 func (d *demo) mergeAll() error {
 	for _, p := range d.repo.PullRequests() {
@@ -335,7 +414,7 @@ func (d *demo) stay() error {
    git clone %s/%s.git
    %s/%s/pull/1 in a browser
 Interrupt this one to end it.
-`, color.New(color.Bold).Sprint("GitHub goes on running here."), d.world.URL(), d.token, demoRepository, demoRepository, web, demoRepository, web, demoRepository)
+`, color.New(color.Bold).Sprint("GitHub goes on running here."), d.world.URL(), d.app.InstallationToken("acme"), demoRepository, demoRepository, web, demoRepository, web, demoRepository)
 	<-d.ctx.Done()
 	return nil
 }

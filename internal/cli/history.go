@@ -128,6 +128,9 @@ func prove(ctx context.Context, f *sourceFlags, out *report.History, registries 
 		return err
 	}
 	defer c.Close()
+	if !c.Recorded() {
+		return nil
+	}
 	for i := range out.Arrivals {
 		a := &out.Arrivals[i]
 		hash, err := git.ParseHash(a.Commit)

@@ -53,12 +53,15 @@ comes straight from the registry. What is asked for is judged first: where polic
 rule, its values and who may change them are printed, and nothing is opened. Else there is one
 pull request for each environment, whose reviews are the approvals.
 
-Who asks is the owner of the token. Where the configuration names Pinnace's App, a person's
-token only files the request, as a comment on the request issue, and the App's pull request is
-printed once it is there.
+Who asks is the owner of the token. Where github.appID of the configuration names Pinnace's
+App, a person's token only files the request, as a comment on the issue that is labelled
+pinnace-requests. The command waits for the App's answer, up to --wait, and prints the pull
+request. Interrupted, it leaves the request filed.
 
-The exit status is 3 where policy denies it, or where it has to wait.`,
+The exit status is 3 where policy denies it, where it has to wait behind another request, or
+where the App did not answer in time.`,
 		Example: `  pinnace promote shop --to staging --repo acme/config
+  pinnace promote shop --to eu,us --repo acme/config --dry-run
   pinnace promote shop --to prod --from staging --reason "release 1.5" --repo acme/config
   pinnace promote shop --to prod --image ghcr.io/acme/shop:1.5.1 --repo acme/config`,
 		Args: oneApp("promote"),
@@ -81,7 +84,7 @@ The exit status is 3 where policy denies it, or where it has to wait.`,
 			return f.ask(cmd, wishes)
 		},
 	}
-	cmd.Flags().StringSliceVar(&to, "to", nil, "the environment, `ENV`; several are asked for at once")
+	cmd.Flags().StringSliceVar(&to, "to", nil, "the environment, `ENV`, or several: ENV,ENV")
 	cmd.Flags().StringVar(&from, "from", "", "the environment, `ENV`, that the images come from; default: the one before")
 	cmd.Flags().StringVar(&image, "image", "", "an image of the app, straight from the registry, `REF`")
 	f.add(cmd)
@@ -109,7 +112,8 @@ Without --to it is what stood there last. The digest has to have stood there; an
 promotion. Until somebody asks for a promotion again, what tracks or promotes by itself leaves
 the app in that environment alone.
 
-The exit status is 3 where policy denies it, or where it has to wait.`,
+Who asks, and how, is as for pinnace promote. The exit status is 3 where policy denies it,
+where it has to wait behind another request, or where the App did not answer in time.`,
 		Example: `  pinnace rollback shop --env prod --repo acme/config
   pinnace rollback shop --env prod --to sha256:4f53... --reason "errors at checkout" --repo acme/config`,
 		Args: oneApp("rollback"),
@@ -187,7 +191,10 @@ func (f *askFlags) ask(cmd *cobra.Command, wishes []verdict.Wish) error {
 	if err != nil {
 		return err
 	}
-	if app != 0 {
+	switch {
+	case s.Judge.App == 0 && app == 0:
+		fmt.Fprintln(cmd.ErrOrStderr(), "pinnace: without an App (github.appID, --app-id) no check is written, and Pinnace merges nothing")
+	case app != 0:
 		fmt.Fprintf(cmd.ErrOrStderr(), "pinnace: with a person's token this is filed as a comment, for App %d to act on\n", app)
 	}
 	return f.tell(cmd, round, wishes)
@@ -198,18 +205,19 @@ func (f *askFlags) tell(cmd *cobra.Command, round *verdict.Round, wishes []verdi
 	out := report.Asked{Repository: round.Repository()}
 	status := 0
 	for _, w := range wishes {
-		a := report.Answer{App: w.App, Environment: w.Env, Kind: string(w.Kind)}
+		a := report.Answer{App: w.App, Environment: w.Env, Kind: string(w.Kind), From: w.From, DryRun: f.dryRun}
 		for _, r := range round.Refused {
 			if r.Wish.ID == w.ID {
 				a.Action, a.Reasons = string(reconcile.Refused), r.Reasons
 			}
 		}
 		if s, ok := round.Settled(w.ID); ok {
+			a.From, a.Skipped = s.Request.From, s.Request.Skipped
 			a.Action, a.PullRequest, a.URL = string(s.Action), s.PullRequest.Number, s.PullRequest.URL
 			if s.Reason != "" && s.Decision == nil {
 				a.Reasons = append(a.Reasons, s.Reason)
 			}
-			if s.Action == reconcile.Refused {
+			if s.Action == reconcile.Refused || f.dryRun {
 				a.Decision = s.Decision
 			}
 			if s.Err != nil {

@@ -38,6 +38,10 @@ A second run with nothing new writes nothing. What people push onto a branch of 
 never overwritten. A pull request that was closed unmerged is a "no" until its content
 changes.
 
+With the key of Pinnace's App it also answers the commands in comments, opens the promotions
+and rollbacks that were asked for, judges every open pull request and writes its checks,
+merges what Pinnace is to merge, and reports what came past the rules.
+
 With mode: observe in the configuration, and with --dry-run, nothing is written at all.
 
 The token is read from GH_TOKEN or GITHUB_TOKEN, the address of GitHub from GITHUB_API_URL,

@@ -44,6 +44,9 @@ func Main() int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	setColor(os.Stdout)
+	if isTerminal(os.Stdout) {
+		report.Width = terminalWidth(os.Stdout)
+	}
 	tuneGC()
 	return Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }

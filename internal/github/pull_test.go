@@ -246,6 +246,27 @@ func TestReviews(t *testing.T) {
 	}
 }
 
+func TestLineComments(t *testing.T) {
+	r := newRig(t)
+	r.on("GET /repos/acme/config/pulls/3/comments?per_page=100", 200, `[
+		{"id":7,"user":{"id":1,"login":"ann","type":"User"},"path":"a.yaml","body":"why","commit_id":"`+shaB+`","original_commit_id":"`+shaA+`","line":null,"original_line":4,"original_start_line":2}]`)
+	want := []promotion.LineComment{{ID: 7, Path: "a.yaml", Start: 2, Line: 4, Commit: shaA, Author: promotion.Identity{ID: 1, Login: "ann"}, Body: "why"}}
+	if diff := cmp.Diff(want, must[[]promotion.LineComment](t)(r.client().LineComments(t.Context(), config, 3))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	r.on("POST /repos/acme/config/pulls/3/reviews", 200, `{}`)
+	err := r.client().ReviewLines(t.Context(), config, 3, shaA, "see below", []promotion.LineComment{{Path: "a.yaml", Line: 4, Body: "one"}, {Path: "b.yaml", Start: 2, Line: 5, Body: "two"}})
+	sent := map[string]any{
+		"commit_id": shaA, "event": "COMMENT", "body": "see below", "comments": []any{
+			map[string]any{"path": "a.yaml", "line": 4.0, "side": "RIGHT", "body": "one"},
+			map[string]any{"path": "b.yaml", "start_line": 2.0, "start_side": "RIGHT", "line": 5.0, "side": "RIGHT", "body": "two"},
+		},
+	}
+	if diff := cmp.Diff(sent, r.body()); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestTimeline(t *testing.T) {
 	r := newRig(t)
 	r.on("GET /repos/acme/config/issues/3/timeline?per_page=100", 200, `[

@@ -28,6 +28,42 @@ func (c *Client) Reviews(ctx context.Context, repo promotion.Repository, number 
 	return all, nil
 }
 
+// LineComments returns the comments on the lines of a pull request's files, oldest first
+// (https://docs.github.com/en/rest/pulls/comments#list-review-comments-on-a-pull-request).
+func (c *Client) LineComments(ctx context.Context, repo promotion.Repository, number int) ([]promotion.LineComment, error) {
+	wire, err := collect[*gh.PullRequestComment](ctx, c, call{op: pullOp("list the line comments of", repo, number), path: pullPath(repo, number).add("/comments"), need: "pull_requests=read"})
+	if err != nil {
+		return nil, err
+	}
+	all := make([]promotion.LineComment, 0, len(wire))
+	for _, w := range wire {
+		all = append(all, promotion.LineComment{
+			ID: w.GetID(), Path: w.GetPath(), Start: w.GetOriginalStartLine(), Line: w.GetOriginalLine(), Commit: w.GetOriginalCommitID(),
+			Author: identity(w.GetUser()), Body: w.GetBody(),
+		})
+	}
+	return all, nil
+}
+
+// ReviewLines writes a review that neither approves nor asks for changes, with comments on
+// lines of a head. Each line has to be one that GitHub shows in the pull request; where one
+// is not, none is written and the error is ErrInvalid
+// (https://docs.github.com/en/rest/pulls/reviews#create-a-review-for-a-pull-request).
+func (c *Client) ReviewLines(ctx context.Context, repo promotion.Repository, number int, head, body string, all []promotion.LineComment) error {
+	comments := make([]map[string]any, 0, len(all))
+	for _, l := range all {
+		w := map[string]any{"path": l.Path, "body": l.Body, "line": l.Line, "side": "RIGHT"}
+		if l.Start != 0 && l.Start != l.Line {
+			w["start_line"], w["start_side"] = l.Start, "RIGHT"
+		}
+		comments = append(comments, w)
+	}
+	return c.write(ctx, call{
+		op: pullOp("review lines of", repo, number), method: http.MethodPost, path: pullPath(repo, number).add("/reviews"),
+		body: map[string]any{"commit_id": head, "event": "COMMENT", "body": body, "comments": comments}, need: "pull_requests=write",
+	}, nil)
+}
+
 // DismissReview dismisses a review, with the reason that people then read.
 func (c *Client) DismissReview(ctx context.Context, repo promotion.Repository, number int, review int64, reason string) error {
 	return c.write(ctx, call{

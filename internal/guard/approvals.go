@@ -26,10 +26,18 @@ func (j *judge) count() {
 		n.Line, _ = j.in.Base.Config.Locate("/guard/approverCount")
 	}
 	j.out = approval.Count(approval.Input{
-		Needs: []approval.Need{n}, PullRequest: j.in.PullRequest, Seal: j.in.HeadSHA, SealedAt: time.Unix(0, 0),
+		Needs: []approval.Need{n}, PullRequest: j.in.PullRequest, Seal: j.in.HeadSHA, SealedAt: j.since(),
 		Reviews: reviews, Moments: j.in.Moments, People: j.people, Authors: j.authors, Now: j.in.Now,
 	})
 	j.wake(j.out.Recheck)
+}
+
+// since is when the head was first one of the base.
+func (j *judge) since() time.Time {
+	if j.in.Since.IsZero() {
+		return time.Unix(0, 0)
+	}
+	return j.in.Since
 }
 
 // wake has the verdict looked at again.

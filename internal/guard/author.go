@@ -107,6 +107,8 @@ func (j *judge) judge(c Comment) (approval.Answer, string) {
 			return approval.No, "it holds a part of the head's SHA: write all of it, " + j.in.HeadSHA
 		}
 		return approval.No, "it is of another commit than the head " + j.in.HeadSHA
+	case c.At.Before(j.since()):
+		return approval.No, "it is older than when the pull request came to this base: comment anew"
 	case c.At.After(j.in.Now.Add(skew)):
 		j.wake(c.At.Add(-skew))
 		return approval.No, "it is dated " + stamp(c.At) + ", which is to come"

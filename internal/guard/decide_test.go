@@ -254,6 +254,13 @@ func TestDecide(t *testing.T) {
 			in.Comments = []Comment{comments(alice)}
 			in.Now = noon.Add(Lifetime)
 		}, promotion.Waiting, "it lapsed on 2026-11-27 12:00 UTC"},
+		{"a comment of before the pull request came to this base", func(_ *testing.T, in *Input) {
+			sole(in)
+			in.Comments, in.Since = []Comment{comments(alice)}, noon.Add(time.Minute)
+		}, promotion.Waiting, "it is older than when the pull request came to this base"},
+		{"a review of before the pull request came to this base", func(_ *testing.T, in *Input) {
+			in.Reviews, in.Since = []approval.Review{approves(bob)}, noon.Add(time.Minute)
+		}, promotion.Waiting, "0 of 1 approval"},
 		{"a comment of tomorrow", func(_ *testing.T, in *Input) {
 			sole(in)
 			in.Comments = []Comment{{By: alice, At: noon.Add(24 * time.Hour), SHA: head}}

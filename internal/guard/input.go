@@ -34,6 +34,7 @@ type Input struct {
 	Moments  []promotion.Moment
 	Comments []Comment
 	People   map[int64]approval.Person // authors of reviews and comments; of who is missing nothing is known
+	Since    time.Time                 // when the pull request came to this base; what was said before was said of another difference
 
 	Admins      int // how many people hold the role admin by the tip
 	AdminsKnown bool

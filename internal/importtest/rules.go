@@ -130,5 +130,5 @@ var rules = []rule{
 		third:    []string{kyaml, pretty, gogitAll, gobilly},
 	},
 	{pkg: "internal/importtest"},
-	{pkg: "cmd/pinnace", internal: []string{"internal/cli"}, tests: []string{"internal/promotion", "internal/sandbox", ggcr}},
+	{pkg: "cmd/pinnace", internal: []string{"internal/cli"}, tests: []string{"internal/command", "internal/promotion", "internal/sandbox", ggcr}},
 }

@@ -43,7 +43,7 @@ func (p PullRequest) summary() string {
 		return "Nothing is left to do here: what this pull request proposed is on " + Code(p.Base) + ", or no longer wanted. Pinnace has closed it."
 	}
 	what := counted(p.names(), "image")
-	if app := code(p.App, 100); app != "" && p.names() == 1 {
+	if app := code(p.App, 100); app != "" && p.names() < 2 {
 		what = app
 	} else if app != "" {
 		what = app + " (" + what + ")"
@@ -57,6 +57,13 @@ func (p PullRequest) summary() string {
 	}
 	what += p.from()
 	many := p.names() != 1
+	switch {
+	case p.Diverged == nil || len(p.Images) > 0:
+	case p.Kind == promotion.Rollback:
+		return "Was to roll back " + what + "."
+	case p.asked():
+		return "Was to promote " + what + "."
+	}
 	switch p.Kind {
 	case promotion.Pin:
 		if many {

@@ -51,7 +51,7 @@ func (c Check) Conclusion() (status, conclusion string) {
 	return "completed", "action_required"
 }
 
-// Title returns one line of at most 255 characters, without Markdown.
+// Title returns one line of at most 255 bytes, without Markdown.
 func (c Check) Title() string {
 	d := c.Decision
 	title := cmp.Or(line(d.Summary, maxTitle), line(string(d.Status), 20), string(promotion.Unknown))
@@ -61,7 +61,7 @@ func (c Check) Title() string {
 	if c.Advisory {
 		title = "advisory, " + title
 	}
-	return capital(cut(title, maxTitle))
+	return capital(cutBytes(title, maxTitle))
 }
 
 // Summary returns Markdown that says what stands in the way, who can do what about it, which

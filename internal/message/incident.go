@@ -71,6 +71,7 @@ type Bypass struct {
 	Images      []Image
 	Rules       []promotion.Result // the tree as judged afterwards
 	Why         string             // how it differs from what was judged, may be empty
+	Documents   bool               // .pinnace/ changed
 }
 
 // Title returns one line of at most 255 characters.
@@ -84,7 +85,11 @@ func (b Bypass) Title() string {
 	if where != "" {
 		where = " in " + where
 	}
-	return cut("Rules bypassed: "+how+" changed "+counted(p.names(), "image")+where+number(b.PullRequest), maxTitle)
+	what := counted(p.names(), "image")
+	if b.Documents && len(b.Images) == 0 {
+		what = "the rules themselves"
+	}
+	return cut("Rules bypassed: "+how+" changed "+what+where+number(b.PullRequest), maxTitle)
 }
 
 // Body returns Markdown of fewer than [Limit] bytes.
@@ -108,7 +113,14 @@ func (b Bypass) Body() string {
 	if who := person(b.By); who != "" {
 		did += " by " + who
 	}
-	did += ", changed images without a verdict that allowed it."
+	what := "images"
+	switch {
+	case b.Documents && len(b.Images) == 0:
+		what = "`.pinnace/`"
+	case b.Documents:
+		what = "images and `.pinnace/`"
+	}
+	did += ", changed " + what + " without a verdict that allowed it."
 	if !b.At.IsZero() {
 		did += " Seen on " + stamp(b.At) + "."
 	}

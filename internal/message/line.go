@@ -45,3 +45,15 @@ func cut(s string, most int) string {
 	}
 	return string([]rune(s)[:most-1]) + "…"
 }
+
+// cutBytes shortens s to most bytes.
+func cutBytes(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	end := most - len("…")
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
+}

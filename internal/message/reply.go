@@ -79,6 +79,16 @@ func Outcome(body string) (opened []int, refused bool, text string) {
 	return opened, refused, strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
+// Waits answers a request whose time comes later, by itself: the reasons say when.
+func Waits(key string, r promotion.Request, reasons []string) string {
+	return replied(key, mark(promotion.Waiting)+" Waits to "+wish(r)+".", bullets(reasons))
+}
+
+// NotDone answers commands that are not for who wrote them, or not for where they were written.
+func NotDone(key string, reasons []string) string {
+	return replied(key, mark(promotion.Denied)+" Not done.", bullets(reasons))
+}
+
 // Problem answers a comment that could not be understood. The texts say what is wrong and
 // what would do.
 func Problem(key string, texts []string) string {

@@ -265,6 +265,8 @@ func moves(hurdles []promotion.Result) []string {
 			who = unblocked(what)
 		case what == "":
 			who = unblocked(who) + " can change: " + headed(r)
+		case strings.HasPrefix(what, who+" "):
+			who = unblocked(what)
 		default:
 			who = unblocked(who) + ": " + what
 		}

@@ -338,7 +338,15 @@ func TestPromote(t *testing.T) {
 					*to = v
 				}
 			}
-			p, problems := Promote(promoting(t, stages, test.files, r))
+			in := promoting(t, stages, test.files, r)
+			p, problems := Promote(in)
+			in.Stage = NewStage(in.Config, in.Files, in.Environments, in.Owner)
+			for range 2 {
+				staged, others := Promote(in)
+				if diff := cmp.Diff(told(p.Changes, problems), told(staged.Changes, others)); diff != "" {
+					t.Errorf("with a stage it differs:\n%s", diff)
+				}
+			}
 			if diff := cmp.Diff(test.told, told(p.Changes, problems)); diff != "" {
 				t.Errorf("promotion differs (-want +got):\n%s", diff)
 			}

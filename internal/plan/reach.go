@@ -217,6 +217,18 @@ func (r *Reach) below(tree string) []int {
 // the configuration.
 func (r *Reach) Environments(name string) []string { return r.names(r.of(name)) }
 
+// Named says whether files name a path, or a directory that it is in. What other paths
+// affect is in the configuration alone.
+func (r *Reach) Named(name string) bool {
+	if _, ok := r.index[name]; ok {
+		return true
+	}
+	for range r.trees(name) {
+		return true
+	}
+	return false
+}
+
 func (r *Reach) names(s set) []string {
 	var out []string
 	for e := range s.all() {

@@ -13,7 +13,7 @@ import (
 type Stage struct {
 	config *config.Config
 	files  []File
-	in     []([]string) // the environments of each file
+	in     [][]string // the environments of each file
 	owner  func(path string) (string, bool)
 	names  config.AppNames
 	apps   []string // sorted

@@ -61,7 +61,8 @@ func Decide(in Input) promotion.Decision {
 	j := &judge{in: &in, set: in.Set}
 	if j.configuration() {
 		j.checks()
-		if len(in.Changes) > 0 || len(in.Opaque) > 0 {
+		// What stands on a broken seal is not known to be nothing.
+		if len(in.Changes) > 0 || len(in.Opaque) > 0 || in.Kind != promotion.ByHand && in.Seal.Intact == approval.No {
 			j.judge()
 		}
 	}

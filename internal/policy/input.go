@@ -151,11 +151,13 @@ type Verdict struct {
 	At    time.Time
 }
 
-// A Hold keeps updates and automatic promotions away after a rollback.
+// A Hold keeps updates and automatic promotions away after a rollback, and what would come at
+// the same time as something else.
 type Hold struct {
 	Since time.Time
 	By    promotion.Identity
-	What  string // the rollback: "#12"
+	What  string         // the rollback: "#12"
+	Open  promotion.Kind // of What, while that is open: a rollback, or a promotion before an update; "" once it was merged
 }
 
 // A DeployMode says who merges.

@@ -27,7 +27,7 @@ func (j *judge) seal() {
 				r.Title += " at " + clip(j.in.Seal.Where)
 				r.Seen = clip(j.in.Seal.Where)
 			}
-			r.Who, r.Next = "anybody with write", "comment /reseal, which drops the foreign commit and keeps it under a saved ref"
+			r.Who, r.Next = "anybody with write", "comment /reseal: the change is made anew on the base, and a foreign commit is kept under a saved ref"
 		default:
 			r.Status, r.Title, r.Missing = promotion.Unknown, "nobody knows whether the seal is intact", []string{"seal"}
 			r.Who, r.Next = "Pinnace", "wait for the next look at the head"
@@ -83,10 +83,18 @@ func (j *judge) digests() {
 	}
 }
 
-// hold keeps what nobody asked for since a rollback away.
+// hold keeps what nobody asked for since a rollback away, and what comes after an open pull
+// request of the same app.
 func (j *judge) hold() {
 	h := j.in.Hold
 	if h == nil {
+		return
+	}
+	if h.Open != "" {
+		j.add(promotion.Result{
+			Rule: "hold", Status: promotion.Waiting, Title: "held by the open " + string(h.Open) + " " + clip(h.What),
+			Wanted: clip(h.What) + " merged or closed", Who: "who may merge or close " + clip(h.What), Next: "merge " + clip(h.What) + ", or close it",
+		})
 		return
 	}
 	late := j.in.Request.At.After(h.Since) && !j.in.Request.Auto

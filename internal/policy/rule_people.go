@@ -21,13 +21,14 @@ func (j *judge) count(base *condition.Facts) {
 		Approvers: j.set.Grants(Promoter, j.env.Name, j.app()),
 		Now:       j.in.Now,
 	}
-	if j.in.Request.Bot && j.in.Kind == promotion.ByHand {
+	bot := j.in.Request.Bot && j.in.Kind == promotion.ByHand
+	if bot {
 		in.Requesters, in.RequesterUnknown = j.standIns()
 	}
-	if j.in.Kind == promotion.ByHand && len(in.Requesters) == 0 {
-		in.RequesterUnknown = true // somebody wrote it
+	if j.in.Kind == promotion.ByHand && !bot { // somebody wrote it: of an unknown author it is said already
+		in.RequesterUnknown = len(in.Requesters) == 0 && !in.AuthorUnknown
 	}
-	nobody := len(in.Requesters) == 0 && !in.RequesterUnknown
+	nobody := len(in.Requesters) == 0 && !in.RequesterUnknown && !bot
 	askers := map[bool]func(*judged) *asking{}
 	for _, r := range j.rules {
 		if accept := r.policy.AcceptUnverified; len(r.needs.More) > 0 {
@@ -59,7 +60,8 @@ func (j *judge) count(base *condition.Facts) {
 }
 
 // standIns returns who says /deploy for a bot's pull request by hand: they count as having
-// asked for it. With a button nobody knows who will press it.
+// asked for it, and nothing is merged before one did. With a button nobody knows who will
+// press it.
 func (j *judge) standIns() (who []promotion.Identity, unknown bool) {
 	if j.deployMode() != DeployCommand {
 		return nil, true

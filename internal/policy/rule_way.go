@@ -189,9 +189,10 @@ func (j *judge) soak() {
 			return r
 		}
 		stood := j.in.Now.Sub(s.Since.Value)
-		r.Seen = short(max(stood, 0))
-		r.Title = place + " has run for " + r.Seen + " of " + short(j.in.Soak)
+		r.Seen = "since " + stamp(s.Since.Value)
+		r.Title = place + " has run for " + short(j.in.Soak) // how long exactly changes all the time
 		if stood < j.in.Soak {
+			r.Title = place + " has run for less than " + short(j.in.Soak)
 			r.Status, r.Until = promotion.Waiting, s.Since.Value.Add(j.in.Soak)
 			r.Who, r.Next = "time", "wait until "+stamp(r.Until)
 		}
@@ -365,7 +366,6 @@ func (j *judge) freezes() {
 		r.Until = until
 		if frozen {
 			r.Status, r.Title = promotion.Waiting, "freeze "+f.Name+" holds: "+clip(f.Reason)
-			r.Seen = f.Window.stamp(j.in.Now)
 			r.Who, r.Next = clip(f.Owner), "wait until "+f.Window.stamp(until)
 			if until.IsZero() {
 				r.Next = "ask " + clip(f.Owner)

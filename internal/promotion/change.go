@@ -30,8 +30,8 @@ type Change struct {
 	Object   string // kind and name of the object that holds it, for people
 	Line     int    // from 1, for people
 	Old, New image.Ref
-	// Insert says that the place is new: an entry of a kustomization's images, or a digest
-	// key. Old is then what runs there without it.
+	// Insert says that the place is new: an entry of a kustomization's images. Old is then the
+	// name alone that it is for.
 	Insert bool
 }
 

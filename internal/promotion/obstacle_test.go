@@ -31,10 +31,10 @@ func TestObstacles(t *testing.T) {
 			}
 		}
 	}
-	if !errors.Is(one, ErrBlocked) || errors.Is(one, ErrConflict) || one.Error() != "Required" || Retryable(one) {
+	if !errors.Is(one, ErrBlocked) || errors.Is(one, ErrConflict) || one.Error() != "Required" {
 		t.Errorf("%v is of the wrong class", one)
 	}
-	if !errors.Is(changed, ErrConflict) || errors.Is(changed, ErrBlocked) || changed.Error() != "Head branch was modified" || !Retryable(changed) {
+	if !errors.Is(changed, ErrConflict) || errors.Is(changed, ErrBlocked) || changed.Error() != "Head branch was modified" {
 		t.Errorf("%v is of the wrong class", changed)
 	}
 }

@@ -96,6 +96,16 @@ type Comment struct {
 // Edited says whether the text is no longer the one that was submitted.
 func (c Comment) Edited() bool { return !c.Updated.Equal(c.Created) }
 
+// A LineComment is one on lines of a file that a pull request changes.
+type LineComment struct {
+	ID          int64
+	Path        string
+	Start, Line int    // the first and the last, from 1, in the head that it was written on; Start 0 is the same as Line
+	Commit      string // that head
+	Author      Identity
+	Body        string
+}
+
 // An Issue is a thread without a branch.
 type Issue struct {
 	Number      int

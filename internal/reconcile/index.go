@@ -12,7 +12,9 @@ import (
 	"sync"
 
 	"github.com/pinnace-dev/pinnace/internal/check"
+	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/git"
+	"github.com/pinnace-dev/pinnace/internal/image"
 	"github.com/pinnace-dev/pinnace/internal/manifest"
 	"github.com/pinnace-dev/pinnace/internal/plan"
 )
@@ -21,10 +23,22 @@ import (
 // index is made from it by reading only what changed.
 type Index struct {
 	snapshot *git.Snapshot
-	rules    string // of the configuration that the files were read with
+	rules    string         // of the configuration that the files were read with
+	config   *config.Config // that one
 	survey   *Survey
 	paths    *paths
 	reach    *plan.Reach // nil until it is asked for
+
+	following
+}
+
+// A following is what follows from the files, once it was asked for.
+type following struct {
+	refs    []image.Ref
+	named   map[string]bool // names of refs
+	apps    config.AppNames
+	entries plan.Entries
+	running []plan.Standing
 }
 
 // Files returns the files in which anything was found, in order of their paths.
@@ -48,6 +62,9 @@ func (r *Reconciler) index(ctx context.Context, snapshot *git.Snapshot, rules st
 		if changed, err = differences(ctx, previous.snapshot, snapshot); err == nil {
 			t.known, t.paths = changed, previous.paths.next(changed)
 			out.survey, err = r.resurvey(ctx, previous.survey, t, changed)
+		}
+		if err == nil && len(changed) == 0 {
+			out.following = previous.following
 		}
 		if err == nil && sameLinks(previous, out.survey, t.paths, changed) {
 			out.reach = previous.reach

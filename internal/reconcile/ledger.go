@@ -72,6 +72,11 @@ type Arrival struct {
 // visit returns false. An empty name selects all. cut says that the history goes on behind
 // what was fetched.
 func (l *Ledger) History(ctx context.Context, environment, app string, visit func(Arrival) bool) (cut bool, err error) {
+	return l.HistoryOf(ctx, nil, environment, app, visit)
+}
+
+// HistoryOf is History of some files alone, which reads nothing else; nil are all.
+func (l *Ledger) HistoryOf(ctx context.Context, paths []string, environment, app string, visit func(Arrival) bool) (cut bool, err error) {
 	for c, err := range l.Git.Log(ctx, l.Commit, git.LogOptions{FirstParent: true}) {
 		if errors.Is(err, git.ErrShallow) {
 			return true, nil
@@ -79,7 +84,7 @@ func (l *Ledger) History(ctx context.Context, environment, app string, visit fun
 		if err != nil {
 			return false, fmt.Errorf("read the history of %s: %w", l.Commit, err)
 		}
-		arrivals, err := l.arrivals(ctx, c)
+		arrivals, err := l.arrivals(ctx, c, paths)
 		if errors.Is(err, git.ErrMissing) {
 			return true, nil
 		}
@@ -99,7 +104,7 @@ func (l *Ledger) History(ctx context.Context, environment, app string, visit fun
 }
 
 // arrivals compares a commit with its first parent.
-func (l *Ledger) arrivals(ctx context.Context, c git.CommitInfo) ([]Arrival, error) {
+func (l *Ledger) arrivals(ctx context.Context, c git.CommitInfo, paths []string) ([]Arrival, error) {
 	now, err := l.Git.Snapshot(c.Hash)
 	if err != nil {
 		return nil, fmt.Errorf("read commit %s: %w", c.Hash, err)
@@ -110,7 +115,7 @@ func (l *Ledger) arrivals(ctx context.Context, c git.CommitInfo) ([]Arrival, err
 			return nil, fmt.Errorf("read commit %s: %w", c.Parents[0], err)
 		}
 	}
-	deltas, err := since(ctx, before, now)
+	deltas, err := since(ctx, before, now, paths)
 	if err != nil {
 		return nil, fmt.Errorf("compare commit %s with its parent: %w", c.Hash, err)
 	}
@@ -133,11 +138,18 @@ func (l *Ledger) arrivals(ctx context.Context, c git.CommitInfo) ([]Arrival, err
 			}
 		}
 	}
+	if len(old)+len(new) == 0 {
+		return nil, nil
+	}
 	return l.compare(c, old, new), nil
 }
 
-// since returns what differs from an older snapshot, everything where that is nil.
-func since(ctx context.Context, before, now *git.Snapshot) ([]git.Delta, error) {
+// since returns what differs from an older snapshot, everything where that is nil; of some
+// paths alone, where there are any.
+func since(ctx context.Context, before, now *git.Snapshot, paths []string) ([]git.Delta, error) {
+	if paths != nil {
+		return sinceAt(before, now, paths)
+	}
 	if before != nil {
 		return git.Diff(ctx, before, now)
 	}
@@ -147,6 +159,26 @@ func since(ctx context.Context, before, now *git.Snapshot) ([]git.Delta, error) 
 		return nil
 	})
 	return out, err
+}
+
+func sinceAt(before, now *git.Snapshot, paths []string) ([]git.Delta, error) {
+	var out []git.Delta
+	for _, path := range paths {
+		d := git.Delta{Path: path}
+		var err error
+		if d.New, _, err = now.Lookup(path); err != nil {
+			return nil, err
+		}
+		if before != nil {
+			if d.Old, _, err = before.Lookup(path); err != nil {
+				return nil, err
+			}
+		}
+		if d.Old != d.New {
+			out = append(out, d)
+		}
+	}
+	return out, nil
 }
 
 // Skipped lists what the tip holds that could not be read as images.
@@ -247,7 +279,16 @@ func (l *Ledger) Since(ctx context.Context, all []plan.Standing) (found map[plan
 	if len(all) == 0 {
 		return found, false, nil
 	}
-	cut, err = l.History(ctx, "", "", func(a Arrival) bool {
+	var paths []string
+	for _, s := range all {
+		if !slices.Contains(paths, s.Path) {
+			paths = append(paths, s.Path)
+		}
+	}
+	if len(paths) > maxPaths {
+		paths = nil // it is less to compare whole commits
+	}
+	cut, err = l.HistoryOf(ctx, paths, "", "", func(a Arrival) bool {
 		key := place{a.Standing.Environment, a.Standing.Path, a.Standing.Pointer, a.Standing.Document}
 		if s, ok := waiting[key]; ok && !a.Gone {
 			found[s] = a
@@ -257,6 +298,9 @@ func (l *Ledger) Since(ctx context.Context, all []plan.Standing) (found map[plan
 	})
 	return found, cut, err
 }
+
+// maxPaths is how many files are looked up one by one in each commit.
+const maxPaths = 50
 
 func subject(message string) string {
 	line, _, _ := strings.Cut(message, "\n")

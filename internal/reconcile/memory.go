@@ -121,11 +121,16 @@ func (m *Memory) Begin(ctx context.Context, sha string, memo Memo) error {
 
 // Announce notes in the record of a head which one replaces it.
 func (m *Memory) Announce(ctx context.Context, sha, next string) error {
+	return m.Amend(ctx, sha, func(r *record.Record) { r.Next = next })
+}
+
+// Amend changes the record of a head, where it has one, and nothing else of its check run.
+func (m *Memory) Amend(ctx context.Context, sha string, change func(*record.Record)) error {
 	memo, ok, err := m.Recall(ctx, sha, nil)
-	if err != nil || !ok || memo.Next == next {
+	if err != nil || !ok {
 		return err
 	}
-	memo.Next = next
+	change(&memo.Record)
 	run := memo.Run
 	run.Text = run.Text[:strings.LastIndex(run.Text, recordMark)]
 	_, err = m.Keep(ctx, memo, run)

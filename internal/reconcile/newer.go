@@ -76,8 +76,8 @@ func (p *pass) newer(ctx context.Context, s *Settled, h *head) (wait bool, err e
 		e, _ := p.config.Environment(s.Environments[0])
 		policy = e.OnNewer
 	}
-	if policy == config.NewerUpdate {
-		return false, nil
+	if policy == config.NewerUpdate || s.Kind == promotion.Rollback {
+		return false, nil // a rollback is never queued
 	}
 	by, err := p.approver(ctx, *h)
 	if err != nil || by == "" {

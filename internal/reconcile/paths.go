@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"iter"
 	"maps"
 	"strings"
 
@@ -82,4 +83,20 @@ func (p *paths) has(name string) bool {
 		}
 	}
 	return false
+}
+
+// all yields the paths of what there is, in no order.
+func (p *paths) all() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for name := range p.base {
+			if _, over := p.changed[name]; !over && !yield(name) {
+				return
+			}
+		}
+		for name, is := range p.changed {
+			if is != nothing && !yield(name) {
+				return
+			}
+		}
+	}
 }

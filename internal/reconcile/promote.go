@@ -6,11 +6,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/git"
+	"github.com/pinnace-dev/pinnace/internal/image"
 	"github.com/pinnace-dev/pinnace/internal/message"
 	"github.com/pinnace-dev/pinnace/internal/plan"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
@@ -23,11 +27,17 @@ type Court interface {
 	Eligible(ctx context.Context, r *Reading, s *Settled) (promotion.Decision, error)
 	// Held says why nothing may come to an app that nobody asked for, "" where it may.
 	Held(ctx context.Context, r *Reading, environment, app string) (string, error)
-	// Askers returns who asked for what an app runs in an environment, and whether somebody
-	// did of whom nobody knows who it is.
-	Askers(ctx context.Context, r *Reading, environment, app string) (by []promotion.Identity, unknown bool, err error)
+	// Origin returns how what an app runs in an environment came there.
+	Origin(ctx context.Context, r *Reading, environment, app string) (Origin, error)
 	// Advise says who may approve, and what merges it.
 	Advise(s *Settled) Advice
+}
+
+// An Origin says how what an app runs in an environment came there.
+type Origin struct {
+	Commits []string             // that brought it, sorted
+	By      []promotion.Identity // who asked for it
+	Unknown bool                 // somebody did, and nobody knows who
 }
 
 // Advice is what people are told of a pull request that was asked for.
@@ -141,17 +151,21 @@ func (p *pass) candidate(ctx context.Context, e config.Environment, app string, 
 	if len(problems) > 0 || len(proposal.Changes) == 0 {
 		return chosen, false, nil
 	}
+	var commits []string
 	if p.court != nil {
 		held, err := p.court.Held(ctx, p.reading, e.Name, app)
 		if err != nil || held != "" {
 			return chosen, false, err
 		}
-		if chosen.By, chosen.Unknown, err = p.court.Askers(ctx, p.reading, chosen.From, app); err != nil {
+		origin, err := p.court.Origin(ctx, p.reading, chosen.From, app)
+		if err != nil {
 			return chosen, false, err
 		}
+		chosen.By, chosen.Unknown, commits = origin.By, origin.Unknown, origin.Commits
 	}
-	// It is another request as soon as anything that is sealed differs.
-	text, _ := json.Marshal([]any{e.Name, app, chosen.From, promotion.Digest(promotion.Promotion, proposal.Changes)})
+	// It is another request as soon as anything that is sealed differs, or came to the source
+	// once more.
+	text, _ := json.Marshal([]any{e.Name, app, chosen.From, promotion.Digest(promotion.Promotion, proposal.Changes), commits})
 	sum := sha256.Sum256(text)
 	chosen.ID, chosen.At = "auto-"+hex.EncodeToString(sum[:8]), p.Now()
 	return chosen, true, nil
@@ -160,18 +174,12 @@ func (p *pass) candidate(ctx context.Context, e config.Environment, app string, 
 func (p *pass) promoting(r promotion.Request) plan.Promoting {
 	return plan.Promoting{
 		Config: p.config, Base: p.base.Branch, Default: p.isDefault, Files: p.reading.Files(),
-		Environments: p.reading.Environments, Owner: p.reading.Owner, Request: r,
+		Environments: p.reading.Environments, Owner: p.reading.Owner, Request: r, Stage: p.reading.Stage(),
 	}
 }
 
 // settleAsked settles what was asked for.
 func (p *pass) settleAsked(ctx context.Context) error {
-	if p.Courts != nil {
-		var err error
-		if p.court, err = p.Courts(ctx, p.base.Branch); err != nil {
-			return err
-		}
-	}
 	all, err := p.dockets(ctx)
 	if err != nil {
 		return err
@@ -206,8 +214,21 @@ func (p *pass) asked(ctx context.Context, s *Settled, fresh *promotion.Request) 
 	if err := p.recall(ctx, &h); err != nil {
 		return err
 	}
+	if fresh != nil && !h.open {
+		done, err := p.done(ctx, h, *fresh)
+		if err != nil {
+			return err
+		}
+		if done.Number != 0 {
+			s.PullRequest, s.Action, s.Reason = done, Declined, fmt.Sprintf("#%d was closed without merging: ask anew to propose it again", done.Number)
+			if done.State == promotion.Merged {
+				s.Action, s.Reason = Clean, fmt.Sprintf("#%d was merged", done.Number)
+			}
+			return nil
+		}
+	}
 	standing, by := p.standing(h), p.Reseals[h.last.Number]
-	reseal := h.open && len(by) > 0
+	reseal, joins := h.open && len(by) > 0, false
 	if h.hash != none && !h.derived.Ours && !reseal {
 		if standing != nil {
 			s.Request, s.App, s.Environments = *standing, standing.App, []string{standing.Env}
@@ -224,25 +245,68 @@ func (p *pass) asked(ctx context.Context, s *Settled, fresh *promotion.Request) 
 		if standing != nil {
 			s.Request, fresh = *standing, nil
 		}
-	case fresh == nil || slices.Equal(fresh.Images, standing.Images) && fresh.From == standing.From && !fresh.Auto:
-		if fresh != nil {
+	case fresh == nil:
+		s.Request = *standing
+	case slices.Equal(fresh.Images, standing.Images) && fresh.From == standing.From:
+		s.Request = *standing
+		if !fresh.Auto {
 			s.Reason = fmt.Sprintf("#%d already asks for it", h.last.Number)
+			s.Request.By, s.Request.At, joins = join(standing.By, fresh.By), fresh.At, true
 		}
-		s.Request, fresh = *standing, nil
+		fresh = nil
 	default:
 		s.Request, s.App, s.Environments = *fresh, fresh.App, []string{fresh.Env}
 		wait, err := p.newer(ctx, s, &h)
-		if err != nil || wait {
+		if err != nil {
 			return err
 		}
-		if !fresh.Auto {
-			s.Request.By = join(standing.By, fresh.By)
+		if wait {
+			return p.keep(ctx, *s, *standing, h)
 		}
+		s.Request.By, s.Request.Unknown = join(standing.By, fresh.By), standing.Unknown || fresh.Unknown
 	}
 	if reseal {
-		s.Request.By = join(s.Request.By, by)
+		// The role is asked of who is last: those who wanted the change, not who repairs it.
+		s.Request.By = join(by, s.Request.By)
 	}
-	return p.promote(ctx, s, h, fresh != nil, reseal)
+	return p.promote(ctx, s, h, admission{fresh: fresh != nil, joins: joins, reseal: reseal})
+}
+
+// keep brings the pull request of a request in step while a newer one waits for it, and says so
+// in its text.
+func (p *pass) keep(ctx context.Context, newer Settled, standing promotion.Request, h head) error {
+	s := Settled{Proposal: plan.Proposal{Kind: newer.Kind, Branch: newer.Branch}, Request: standing, PullRequest: h.last}
+	var what []string
+	for _, w := range newer.Request.Images {
+		what = append(what, image.Ref{Name: w.Repository, Tag: w.Tag, Digest: image.Digest(w.Digest.Short())}.String())
+	}
+	s.Notes = []string{fmt.Sprintf("A newer candidate waits until this pull request is merged or closed: %s.", strings.Join(what, ", "))}
+	return p.promote(ctx, &s, h, admission{})
+}
+
+// An admission says what is new about a request.
+type admission struct {
+	fresh  bool // it is another one than the open pull request's
+	joins  bool // somebody asks for the same
+	reseal bool // somebody asks to write its commit anew
+}
+
+// done returns the closed pull request that was opened for a request, zero where there is none.
+// It is younger than the request.
+func (p *pass) done(ctx context.Context, h head, r promotion.Request) (promotion.PullRequest, error) {
+	for _, q := range h.all {
+		if r.Auto || q.State == promotion.Open || q.Created.Before(r.At.Truncate(time.Second)) {
+			continue
+		}
+		memo, ok, err := p.memory().Recall(ctx, q.Head.SHA, nil)
+		if err != nil {
+			return promotion.PullRequest{}, err
+		}
+		if ok && memo.Request.ID == r.ID {
+			return q, nil
+		}
+	}
+	return promotion.PullRequest{}, nil
 }
 
 // recall fills the memo of a head. The branch may hold commits that are not ours above it.
@@ -278,7 +342,7 @@ func Before(r *git.Repository) func(sha string) (older string, upon bool) {
 	}
 }
 
-// standing returns the request that an open pull request is for. Where nothing is on record
+// standing returns the request that an open pull request is for. Where nothing can be on record
 // it is what the commit says of itself, and nobody knows who asked.
 func (p *pass) standing(h head) *promotion.Request {
 	switch {
@@ -287,11 +351,14 @@ func (p *pass) standing(h head) *promotion.Request {
 	case h.known && h.memo.Request.ID != "":
 		r := h.memo.Request
 		return &r
-	case !h.derived.Ours || h.derived.Sealing.Request == "":
-		return nil
+	case p.App != 0 || !h.derived.Ours || h.derived.Sealing.Request == "":
+		return nil // anybody can write a commit that says so
 	}
 	x := h.derived.Sealing
 	r := promotion.Request{ID: x.Request, Kind: x.Kind, App: x.App, Env: x.Env, From: x.From, Skipped: x.Skipped, Unknown: true}
+	if a := h.last.Author; p.App == 0 && a.ID != 0 && !a.Bot {
+		r.By, r.Unknown = []promotion.Identity{a}, false // who opened it by a token of their own
+	}
 	for _, c := range x.Changes {
 		w := promotion.Wanted{Repository: c.New.Repository(), Tag: c.New.Tag, Digest: c.New.Digest}
 		if !slices.Contains(r.Images, w) {
@@ -310,7 +377,7 @@ func join(old, newer []promotion.Identity) []promotion.Identity {
 }
 
 // promote brings branch and pull request of a request in step. What is new is judged first.
-func (p *pass) promote(ctx context.Context, s *Settled, h head, fresh, reseal bool) error {
+func (p *pass) promote(ctx context.Context, s *Settled, h head, a admission) error {
 	branch := s.Branch
 	proposal, problems := plan.Promote(p.promoting(s.Request))
 	s.Proposal = proposal
@@ -318,13 +385,18 @@ func (p *pass) promote(ctx context.Context, s *Settled, h head, fresh, reseal bo
 	if len(problems) > 0 {
 		s.Left = append(s.Left, problems...)
 		s.Action, s.Reason = Waiting, problems[0].Reason
-		if fresh {
+		if a.fresh {
 			s.Action = Refused
 		}
 		return nil
 	}
 	if len(s.Changes) == 0 {
 		if h.open {
+			if h.hash != none && !h.derived.Ours {
+				if err := p.save(ctx, h); err != nil {
+					return err
+				}
+			}
 			return p.finish(ctx, s, h)
 		}
 		s.Action, s.Reason = Clean, fmt.Sprintf("%s in %s runs it already", s.App, s.Request.Env)
@@ -339,12 +411,12 @@ func (p *pass) promote(ctx context.Context, s *Settled, h head, fresh, reseal bo
 		return nil
 	}
 	seal := p.seal(s)
-	if h.open && h.derived.Ours && seal != h.derived.Seal && !fresh && !reseal {
+	if h.open && h.derived.Ours && seal != h.derived.Seal && a == (admission{}) {
 		s.Action, s.Files = Waiting, nil
 		s.Reason = fmt.Sprintf("what #%d was sealed on has changed in %s: comment /reseal on it, and have it reviewed again", h.last.Number, p.base.Branch)
 		return nil
 	}
-	if fresh {
+	if a.fresh || a.joins {
 		stop, err := p.admit(ctx, s, h, seal)
 		if err != nil || stop {
 			return err
@@ -365,8 +437,13 @@ func (p *pass) promote(ctx context.Context, s *Settled, h head, fresh, reseal bo
 	if !h.open {
 		h.last, s.PullRequest = promotion.PullRequest{}, promotion.PullRequest{}
 	}
-	if reseal && !h.derived.Ours {
+	if !current && h.open && (!h.derived.Ours || p.App != 0 && (!h.known || h.memo.Request.ID == "")) {
 		if err := p.save(ctx, h); err != nil {
+			return err
+		}
+	}
+	if a.joins && current && h.known && !p.base.DryRun {
+		if err := p.memory().Amend(ctx, h.hash.String(), func(r *record.Record) { r.Request.By, r.Request.At = s.Request.By, s.Request.At }); err != nil {
 			return err
 		}
 	}
@@ -409,6 +486,10 @@ func (p *pass) save(ctx context.Context, h head) error {
 		return nil
 	}
 	err := p.Git.Push(ctx, p.remote, git.Push{Ref: SavedPrefix + h.hash.String(), New: h.hash, Objects: []git.Hash{}})
+	var moved *git.LeaseError
+	if errors.As(err, &moved) && moved.Known && moved.Actual == h.hash {
+		return nil // it was kept before
+	}
 	if err != nil {
 		return fmt.Errorf("keep commit %s: %w", h.hash, err)
 	}

@@ -292,6 +292,11 @@ func (p *pass) settle(ctx context.Context) error {
 		return err
 	}
 	p.several = p.several || len(p.config.Branches) > 0
+	if p.Courts != nil {
+		if p.court, err = p.Courts(ctx, p.base.Branch); err != nil {
+			return err
+		}
+	}
 	if !p.OnlyAsked {
 		p.settleAll(ctx, proposals)
 	}

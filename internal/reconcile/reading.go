@@ -26,6 +26,7 @@ type Reading struct {
 	files *Reconciler
 	index *Index
 	reach *plan.Reach
+	stage *plan.Stage
 }
 
 // Documents returns the files of .pinnace/ in a commit, by path.
@@ -72,9 +73,14 @@ func read(ctx context.Context, s *git.Snapshot, c *config.Config, previous *Inde
 	}
 	r.Configure(c, func(path string) string { return path })
 	out := &Reading{Snapshot: s, Config: c, files: r}
-	if out.index, err = r.index(ctx, s, e.Blob.String(), previous); err != nil {
+	rules := e.Blob.String()
+	if previous != nil && previous.config == c {
+		rules = previous.rules // the commit's own configuration may be another one
+	}
+	if out.index, err = r.index(ctx, s, rules, previous); err != nil {
 		return nil, err
 	}
+	out.index.config = c
 	if out.index.reach == nil {
 		files := out.index.Files()
 		paths := make([]string, len(files))
@@ -157,12 +163,41 @@ func (r *Reading) Scan(s *git.Snapshot, e git.Entry) (plan.File, bool, error) {
 
 // Apps names apps by the images of the commit, and of further files.
 func (r *Reading) Apps(further []plan.File) config.AppNames {
-	refs := plan.Refs(r.Config, r.Files(), r.Environments)
-	return r.Config.AppNames(append(refs, plan.Refs(r.Config, further, r.Environments)...))
+	x := r.index
+	if x.named == nil {
+		x.refs, x.named = plan.Refs(r.Config, r.Files(), r.Environments), map[string]bool{}
+		for _, ref := range x.refs {
+			x.named[ref.Name] = true
+		}
+		x.apps = r.Config.AppNames(x.refs)
+	}
+	var more []image.Ref
+	for _, ref := range plan.Refs(r.Config, further, r.Environments) {
+		if !x.named[ref.Name] {
+			more = append(more, ref)
+		}
+	}
+	if len(more) == 0 {
+		return x.apps
+	}
+	return r.Config.AppNames(append(slices.Clip(x.refs), more...))
 }
 
 // Entries are the images that the kustomizations of each environment set.
-func (r *Reading) Entries() plan.Entries { return plan.EntriesOf(r.Files(), r.Environments) }
+func (r *Reading) Entries() plan.Entries {
+	if r.index.entries == nil {
+		r.index.entries = plan.EntriesOf(r.Files(), r.Environments)
+	}
+	return r.index.entries
+}
+
+// Stage is what planning a promotion needs of all files.
+func (r *Reading) Stage() *plan.Stage {
+	if r.stage == nil {
+		r.stage = plan.NewStage(r.Config, r.Files(), r.Environments, r.Owner)
+	}
+	return r.stage
+}
 
 // Inventory lists what stands in the commit.
 func (r *Reading) Inventory() []plan.Standing {
@@ -170,10 +205,29 @@ func (r *Reading) Inventory() []plan.Standing {
 }
 
 // Running lists what says what runs: the inventory without the places that a kustomization
-// overrides.
+// overrides. Nobody may change it.
 func (r *Reading) Running() []plan.Standing {
-	return slices.DeleteFunc(r.Inventory(), func(s plan.Standing) bool { return s.Overridden })
+	if r.index.running == nil {
+		r.index.running = slices.DeleteFunc(r.Inventory(), func(s plan.Standing) bool { return s.Overridden })
+	}
+	return r.index.running
 }
 
 // SameReach says whether the files of two readings surely affect the same environments.
 func (r *Reading) SameReach(other *Reading) bool { return r.reach == other.reach }
+
+// Moved lists the files of the commit that affect other environments than they did in an
+// earlier reading with the same configuration, sorted.
+func (r *Reading) Moved(before *Reading) []string {
+	if r.SameReach(before) {
+		return nil
+	}
+	var out []string
+	for path := range r.index.paths.all() {
+		if (r.reach.Named(path) || before.reach.Named(path)) && !slices.Equal(r.Environments(path), before.Environments(path)) {
+			out = append(out, path)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

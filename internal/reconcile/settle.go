@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/message"
 	"github.com/pinnace-dev/pinnace/internal/plan"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
@@ -39,6 +40,7 @@ type Settled struct {
 	Request     promotion.Request   // of what was asked for
 	Asked       string              // the ID of the request that was new, which Request may have joined
 	Decision    *promotion.Decision // on a new request, nil where it was not judged
+	Notes       []string            // sentences for its pull request
 }
 
 // A FileChange is a file before and after.
@@ -143,9 +145,10 @@ func (p *pass) propose(ctx context.Context, s *Settled, h head, kept bool) error
 			return nil
 		}
 		if s.Kind == promotion.Update {
-			full, err := p.full(ctx, s)
-			if err != nil || full {
-				return err
+			for _, stop := range []func(context.Context, *Settled) (bool, error){p.held, p.full} {
+				if stops, err := stop(ctx, s); err != nil || stops {
+					return err
+				}
 			}
 		}
 	}
@@ -169,6 +172,19 @@ func (p *pass) propose(ctx context.Context, s *Settled, h head, kept bool) error
 	return err
 }
 
+// held says whether a rollback keeps an update away.
+func (p *pass) held(ctx context.Context, s *Settled) (bool, error) {
+	if p.court == nil || len(s.Environments) != 1 {
+		return false, nil
+	}
+	why, err := p.court.Held(ctx, p.reading, s.Environments[0], s.App)
+	if err != nil || why == "" {
+		return false, err
+	}
+	s.Action, s.Reason, s.Files, s.PullRequest = Waiting, why, nil, promotion.PullRequest{}
+	return true, nil
+}
+
 // current says whether the head has the content of the proposal and may stay.
 func (p *pass) current(ctx context.Context, s *Settled, h head, merged bool) (bool, error) {
 	if !h.derived.Ours || merged || p.seal(s) != h.derived.Seal {
@@ -183,7 +199,7 @@ func (p *pass) fresh(ctx context.Context, d Derivation) (bool, error) {
 	if d.Parent.Commit == p.tip.Commit {
 		return true, nil
 	}
-	if d.Style != p.config.Pin.Style {
+	if d.Style != p.config.Pin.Style || p.config.Merge.Method == config.MergeFastForward {
 		return false, nil
 	}
 	for _, c := range d.Changes {

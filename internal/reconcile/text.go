@@ -58,6 +58,7 @@ func (p *pass) text(s *Settled) message.PullRequest {
 		}
 		out.Left = append(out.Left, message.Left{Path: l.Path, Line: l.Line, Image: l.Image, Reason: l.Reason})
 	}
+	out.Notes = append(out.Notes, s.Notes...)
 	slices.SortStableFunc(out.Left, func(a, b message.Left) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line))
 	})

@@ -93,17 +93,14 @@ func (p *pass) write(ctx context.Context, s *Settled, h head, c commit, current 
 			return err
 		}
 		s.PullRequest = opened
-		if err := p.askReviewers(ctx, s); err != nil {
-			return err
-		}
 	} else if err := p.amend(ctx, s, h, text); err != nil {
 		return err
 	}
 	return p.label(ctx, s)
 }
 
-// askReviewers asks those for a review who may approve. That nobody could be asked stops
-// nothing: the text names them.
+// askReviewers asks those for a review who may approve, once: before the label is there. That
+// nobody could be asked stops nothing: the text names them.
 func (p *pass) askReviewers(ctx context.Context, s *Settled) error {
 	if !asked(s.Kind) || p.court == nil {
 		return nil
@@ -131,10 +128,10 @@ func (p *pass) label(ctx context.Context, s *Settled) error {
 	if p.base.DryRun {
 		return nil
 	}
-	if err := p.Forge.AddLabels(ctx, p.repo, s.PullRequest.Number, Label); err != nil {
+	if err := p.askReviewers(ctx, s); err != nil {
 		return err
 	}
-	return nil
+	return p.Forge.AddLabels(ctx, p.repo, s.PullRequest.Number, Label)
 }
 
 // loses says whether replacing a head would leave commits below it without a branch: those

@@ -14,6 +14,9 @@ const (
 	maxImages  = 200
 	maxBy      = 500
 	maxSkipped = 200
+	maxJudged  = 1_000
+	maxWaived  = 100
+	maxWhy     = 4_000 // bytes
 )
 
 // check holds a record that was read to what can be written.
@@ -27,6 +30,8 @@ func (r Record) check() error {
 		{"images", len(r.Request.Images), maxImages},
 		{"requesters", len(r.Request.By), maxBy},
 		{"skipped environments", len(r.Request.Skipped), maxSkipped},
+		{"waived rules", len(r.Waived), maxWaived},
+		{"judged changes", len(r.Judged), maxJudged},
 	} {
 		if c.have > c.most {
 			return fmt.Errorf("it has %d %s, more than %d", c.have, c.what, c.most)
@@ -39,6 +44,10 @@ func (r Record) check() error {
 		return fmt.Errorf("%.20q is no kind of a request", r.Request.Kind)
 	case r.Repository < 0 || r.PullRequest < 0:
 		return fmt.Errorf("repository %d and pull request %d: a number is negative", r.Repository, r.PullRequest)
+	case len(r.Refused.Why) > maxWhy:
+		return fmt.Errorf("what a merge was refused for has %d bytes, more than %d", len(r.Refused.Why), maxWhy)
+	case r.Refused.Given != "" && !isHex(r.Refused.Given, 64):
+		return fmt.Errorf("%.70q, which a merge was refused with, is no hash", r.Refused.Given)
 	case r.Next != "" && !isHex(r.Next, 40):
 		return fmt.Errorf("the next head %.50q is no commit", r.Next)
 	}

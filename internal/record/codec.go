@@ -70,6 +70,7 @@ func (r Record) stamped() Record {
 		r.Reviews = append(r.Reviews, v)
 	}
 	r.Request.At = stamp(r.Request.At)
+	r.Refused.Until, r.Refused.Removed = stamp(r.Refused.Until), stamp(r.Refused.Removed)
 	return r
 }
 

@@ -27,9 +27,26 @@ type Record struct {
 	// newest verdict.
 	Approved []promotion.Identity `json:"approved,omitempty"`
 	Policies []string             `json:"policies,omitempty"`
+	// Judged are hashes of what the newest verdict on a change by hand was about.
+	Judged []string `json:"judged,omitempty"`
+	// Deployer is who said /deploy, where that counted in the newest verdict.
+	Deployer promotion.Identity `json:"deployer,omitzero"`
 	// Glass is why the rules were waived by break-glass, and Breaker who did it.
 	Glass   string             `json:"glass,omitempty"`
 	Breaker promotion.Identity `json:"breaker,omitzero"`
+	Waived  []string           `json:"waived,omitempty"` // what the rules said, in short
+	// Refused is the newest attempt to merge, where it came to nothing.
+	Refused Refusal `json:"refused,omitzero"`
+}
+
+// A Refusal is an attempt to merge that came to nothing. It is not repeated before anything
+// has changed.
+type Refusal struct {
+	Why   string    `json:"why"`            // for people
+	Given string    `json:"given"`          // hash of what was known
+	Until time.Time `json:"until,omitzero"` // when it is repeated, whatever is known; zero: never
+	// Removed is when the merge queue, or somebody, took the pull request out of it.
+	Removed time.Time `json:"removed,omitzero"`
 }
 
 // A Head is one commit that the pull request had as its head.

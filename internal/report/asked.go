@@ -7,6 +7,7 @@ import (
 
 	"github.com/fatih/color"
 
+	"github.com/pinnace-dev/pinnace/internal/image"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
@@ -21,12 +22,15 @@ type Answer struct {
 	App         string              `json:"app"`
 	Environment string              `json:"environment"`
 	Kind        string              `json:"kind"`
-	Action      string              `json:"action"` // opened, updated, unchanged, refused, waiting, merged, ...
+	From        string              `json:"from,omitempty"` // of a promotion that comes from an environment
+	Skipped     []string            `json:"skipped"`        // environments that it passes by
+	Action      string              `json:"action"`         // opened, updated, unchanged, refused, waiting, merged, ...
 	PullRequest int                 `json:"pullRequest,omitempty"`
 	URL         string              `json:"url,omitempty"`
 	Reasons     []string            `json:"reasons"`
 	Changes     []ImageChange       `json:"changes"`
 	Decision    *promotion.Decision `json:"decision,omitempty"` // on the request, or on its pull request
+	DryRun      bool                `json:"dryRun"`
 	Diffs       []string            `json:"-"`
 }
 
@@ -35,7 +39,7 @@ func (a Asked) JSON(w io.Writer) error {
 	a.Answers = filled(a.Answers)
 	for i := range a.Answers {
 		x := &a.Answers[i]
-		x.Reasons, x.Changes = filled(x.Reasons), filled(x.Changes)
+		x.Reasons, x.Changes, x.Skipped = filled(x.Reasons), filled(x.Changes), filled(x.Skipped)
 		if x.Decision != nil {
 			d := filledDecision(*x.Decision)
 			x.Decision = &d
@@ -62,34 +66,72 @@ func (x Answer) text(w io.Writer) {
 	switch x.Action {
 	case "refused", "failed", "declined", "diverged":
 		paint = color.New(color.FgRed)
-	case "waiting", "nothing":
+	case "waiting", "nothing", "clean":
 		paint = color.New(color.FgYellow)
 	}
-	line := fmt.Sprintf("%s %s of %s to %s", paint.Add(color.Bold).Sprint(x.Action), Plain(x.Kind), Plain(x.App), Plain(x.Environment))
+	what := "promotion of " + x.App
+	if x.From != "" {
+		what += " from " + x.From
+	}
+	what += " to " + x.Environment
 	if x.Kind == string(promotion.Rollback) {
-		line = fmt.Sprintf("%s rollback of %s in %s", paint.Sprint(x.Action), Plain(x.App), Plain(x.Environment))
+		what = "rollback of " + x.App + " in " + x.Environment
 	}
 	if x.PullRequest != 0 {
-		line += fmt.Sprintf(" #%d", x.PullRequest)
+		what = fmt.Sprintf("#%d, ", x.PullRequest) + what
 	}
-	fmt.Fprintln(w, line)
+	fmt.Fprintln(w, paint.Add(color.Bold).Sprint(x.verb()), Plain(what))
 	if x.URL != "" {
 		fmt.Fprintln(w, Plain(x.URL))
 	}
 	said := map[string]bool{}
 	for _, c := range x.Changes {
-		if s := fmt.Sprintf("  %s -> %s", Plain(c.Old), Plain(c.New)); !said[s] {
+		if s := c.brief(); !said[s] {
 			said[s] = true
-			fmt.Fprintln(w, s)
+			fmt.Fprintln(w, "  "+Plain(s))
 		}
+	}
+	if len(x.Skipped) > 0 {
+		fmt.Fprintln(w, "  "+color.New(color.FgYellow).Sprint("skips"), Plain(strings.Join(x.Skipped, ", ")))
 	}
 	for _, r := range x.Reasons {
 		fmt.Fprintln(w, "  "+Plain(strings.TrimSpace(r)))
 	}
 	if x.Decision != nil {
 		fmt.Fprintln(w)
-		tree{w: w}.decision(*x.Decision)
+		tree{w: w}.brief(*x.Decision)
 	}
+}
+
+// verb is what became of the request, in a form that says whether it was done.
+func (x Answer) verb() string {
+	switch {
+	case x.Action == "clean":
+		return "nothing to do:"
+	case x.DryRun && x.Action == "opened":
+		return "would open"
+	case x.DryRun && x.Action == "updated":
+		return "would update"
+	}
+	return x.Action
+}
+
+// brief shows one change in a line: the repository, once where it stays, and the tags with the
+// beginnings of the digests.
+func (c ImageChange) brief() string {
+	old, errOld := image.Parse(c.Old)
+	now, errNew := image.Parse(c.New)
+	if errOld != nil || errNew != nil || old.Repository() != now.Repository() {
+		return shortened(c.Old) + " -> " + shortened(c.New)
+	}
+	version := func(r image.Ref) string {
+		s := r.Tag
+		if r.Digest != "" {
+			s += "@" + r.Digest.Short()
+		}
+		return strings.TrimPrefix(s, "@")
+	}
+	return now.Name + ": " + version(old) + " -> " + version(now)
 }
 
 // A Filed is a request that was written as a comment, for Pinnace's App to act on.

@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,16 +65,66 @@ var marks = map[promotion.Status]mark{
 type tree struct {
 	w      io.Writer
 	indent string
+	margin string // before the reasons of a result; "": as wide as a status
 }
+
+func (t tree) gap() string { return cmp.Or(t.margin, strings.Repeat(" ", wide+2)) }
 
 func (t tree) decision(d promotion.Decision) {
 	m := marks[d.Status]
-	fmt.Fprintf(t.w, "%s%s %s\n", t.indent, color.New(m.paint, color.Bold).Sprint(m.sign+" "+string(d.Status)), Plain(strings.TrimPrefix(d.Summary, string(d.Status)+": ")))
+	fmt.Fprintf(t.w, "%s%s %s\n", t.indent, color.New(m.paint, color.Bold).Sprint(m.sign+" "+string(d.Status)), wrapped(Plain(strings.TrimPrefix(d.Summary, string(d.Status)+": ")), len(t.indent)+3+len(d.Status)))
 	t.results(d.Results, "  ")
 	t.ignored(d)
 	if !d.Recheck.IsZero() {
 		fmt.Fprintf(t.w, "%stime alone may change this from %s\n", t.indent, stamp(d.Recheck.UTC()))
 	}
+}
+
+// brief writes the verdict, and of the rules only those that make it what it is, with what
+// merges the change once they hold.
+func (t tree) brief(d promotion.Decision) {
+	var all []promotion.Result
+	var then string
+	var walk func(results []promotion.Result)
+	walk = func(results []promotion.Result) {
+		for _, r := range results {
+			switch {
+			case r.Rule == "deploy" && r.Status == promotion.Passed:
+				then = r.Title
+			case r.Status != d.Status || r.Status == promotion.Passed:
+			case slices.ContainsFunc(r.Children, func(c promotion.Result) bool { return c.Status == r.Status }):
+				walk(r.Children)
+			default:
+				all = append(all, r)
+			}
+		}
+	}
+	walk(d.Results)
+	m := marks[d.Status]
+	summary := strings.TrimPrefix(d.Summary, string(d.Status)+": ")
+	fmt.Fprintf(t.w, "%s %s\n", color.New(m.paint, color.Bold).Sprint(m.sign+" "+string(d.Status)), wrapped(Plain(summary), 3+len(d.Status)))
+	t.margin = "  "
+	for _, r := range all {
+		step := ""
+		if r.Title != summary || len(all) > 1 {
+			fmt.Fprintf(t.w, "  %s%s\n", wrapped(Plain(r.Title), 2), place(r))
+			step = "  "
+		} else if r.File != "" {
+			t.line(step, "rule", fmt.Sprintf("%s:%d", r.File, r.Line))
+		}
+		t.reasons(r, step)
+	}
+	if then != "" && d.Status != promotion.Denied {
+		t.line("", "then", then)
+	}
+}
+
+// place is where the rule stands.
+func place(r promotion.Result) string {
+	if r.File == "" {
+		return ""
+	}
+	return "  " + color.New(color.Faint).Sprint(Plain(fmt.Sprintf("%s:%d", r.File, r.Line)))
 }
 
 // ignored lists the reviews that do not count, unless the tree has said why.
@@ -113,11 +165,7 @@ const wide = len(promotion.Waiting)
 func (t tree) result(r promotion.Result, step string) {
 	m := marks[r.Status]
 	word := fmt.Sprintf("%s %-*s", m.sign, wide, r.Status)
-	place := ""
-	if r.File != "" {
-		place = "  " + color.New(color.Faint).Sprint(Plain(fmt.Sprintf("%s:%d", r.File, r.Line)))
-	}
-	fmt.Fprintf(t.w, "%s%s%s  %s%s\n", t.indent, step, color.New(m.paint).Sprint(word), Plain(r.Title), place)
+	fmt.Fprintf(t.w, "%s%s%s  %s%s\n", t.indent, step, color.New(m.paint).Sprint(word), wrapped(Plain(r.Title), len(t.indent)+len(step)+wide+4), place(r))
 	inner := step + strings.Repeat(" ", 2)
 	if r.Status != promotion.Passed && r.Status != promotion.Skipped {
 		t.reasons(r, inner)
@@ -173,13 +221,18 @@ func folded(r promotion.Result) bool {
 
 func (t tree) line(step, name, text string) {
 	if text = strings.TrimSpace(text); text != "" {
-		fmt.Fprintf(t.w, "%s%s%s %s\n", t.indent, step+strings.Repeat(" ", wide+2), color.New(color.Faint).Sprint(name+":"), Plain(text))
+		fmt.Fprintf(t.w, "%s%s%s %s\n", t.indent, step+t.gap(), color.New(color.Faint).Sprint(name+":"), wrapped(Plain(text), t.column(step, name)))
 	}
+}
+
+// column is where the text of a reason begins.
+func (t tree) column(step, name string) int {
+	return len(t.indent) + len(step) + len(t.gap()) + len(name) + 2
 }
 
 func (t tree) next(step, text string) {
 	if text != "" {
-		fmt.Fprintf(t.w, "%s%s%s %s\n", t.indent, step+strings.Repeat(" ", wide+2), color.New(color.FgCyan).Sprint("next:"), color.New(color.Bold).Sprint(Plain(text)))
+		fmt.Fprintf(t.w, "%s%s%s %s\n", t.indent, step+t.gap(), color.New(color.FgCyan).Sprint("next:"), color.New(color.Bold).Sprint(wrapped(Plain(text), t.column(step, "next"))))
 	}
 }
 

@@ -93,7 +93,7 @@ func (v Verdict) Text(w io.Writer, advisory bool) {
 		fmt.Fprintln(w, Plain(v.URL))
 	}
 	if advisory {
-		fmt.Fprintln(w, color.New(color.FgYellow).Sprint("note:"), "the token is a person's, so that no check is written: the verdict is for you")
+		fmt.Fprintln(w, color.New(color.FgYellow).Sprint("note:"), "without the App's key no check is written: the verdict is for you alone")
 	}
 	fmt.Fprintln(w)
 	tree{w: w}.decision(v.Decision)
@@ -128,19 +128,47 @@ func (a Approvals) JSON(w io.Writer) error {
 	return writeJSON(w, a)
 }
 
-// Text writes a row for each pull request.
+// Text writes a row for each pull request, and where to go for those that the reader can
+// approve.
 func (a Approvals) Text(w io.Writer) {
 	if len(a.Pending) == 0 {
 		fmt.Fprintln(w, "nothing waits for anybody")
 		return
 	}
 	t := newTable()
+	t.SuppressEmptyColumns()
+	t.AppendHeader(table.Row{"PR", "ENVIRONMENT", "WHAT", "WAITS FOR", "YOU"})
 	for _, p := range a.Pending {
-		mine := ""
+		you := Plain(gist(p.Why))
 		if p.Mine {
-			mine = color.New(color.FgGreen, color.Bold).Sprint("you")
+			you = color.New(color.FgGreen, color.Bold).Sprint("can approve it")
 		}
-		t.AppendRow(table.Row{mine, strings.Join(p.Environments, ","), fmt.Sprintf("#%d", p.PullRequest), Plain(p.Title), Plain(strings.TrimPrefix(p.Decision.Summary, string(p.Decision.Status)+": "))})
+		t.AppendRow(table.Row{fmt.Sprintf("#%d", p.PullRequest), Plain(strings.Join(p.Environments, ",")), Plain(p.Title), p.waitsFor(), you})
 	}
 	fmt.Fprintln(w, t.Render())
+	for _, p := range a.Pending {
+		if p.Mine && p.URL != "" {
+			fmt.Fprintf(w, "review #%d: %s\n", p.PullRequest, Plain(p.URL))
+		}
+	}
+	fmt.Fprintf(w, "why: pinnace decide %d --repo %s\n", a.Pending[0].PullRequest, Shell(a.Repository))
+}
+
+// gist is a reason without what follows from it.
+func gist(s string) string {
+	for _, end := range []string{", and ", ": ", "; "} {
+		s, _, _ = strings.Cut(s, end)
+	}
+	return s
+}
+
+// waitsFor says what stands between a pull request and its merge.
+func (v Verdict) waitsFor() string {
+	switch {
+	case v.Error != "":
+		return color.New(color.FgRed).Sprint("failed: ") + Plain(v.Error)
+	case v.Decision.Status == promotion.Passed:
+		return "a person's merge"
+	}
+	return Plain(strings.TrimPrefix(v.Decision.Summary, string(v.Decision.Status)+": "))
 }

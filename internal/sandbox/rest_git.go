@@ -396,7 +396,8 @@ func commitPulls(c *call) (any, error) {
 		if p == nil {
 			continue
 		}
-		if p.mergeCommit == h || slices.ContainsFunc(r.between(p.since(), p.head), func(x *gitCommit) bool { return x.Hash == h }) {
+		is := func(x *gitCommit) bool { return x.Hash == h }
+		if p.mergeCommit == h || slices.ContainsFunc(r.between(p.since(), p.head), is) || p.merged && slices.ContainsFunc(r.between(p.before, p.mergeCommit), is) {
 			list = append(list, p)
 		}
 	}

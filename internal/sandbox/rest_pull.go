@@ -364,6 +364,29 @@ func reviewGet(c *call) (any, error) {
 type reviewInput struct {
 	Event, Body string
 	CommitID    string `json:"commit_id"`
+	Comments    []struct {
+		Path, Body string
+		Line       int
+		StartLine  int    `json:"start_line"`
+		Side       string // RIGHT is the head's
+		StartSide  string `json:"start_side"`
+	}
+}
+
+// lineComments lists the comments on lines, oldest first.
+// https://docs.github.com/en/rest/pulls/comments#list-review-comments-on-a-pull-request
+func lineComments(c *call) (any, error) {
+	p, no := c.pull()
+	if no != nil {
+		return nil, no
+	}
+	var all []*lineComment
+	for _, v := range p.reviews {
+		if v.state != "PENDING" {
+			all = append(all, v.lines...)
+		}
+	}
+	return page(c, all, func(l *lineComment) any { return l.render() }), nil
 }
 
 func reviewCreate(c *call) (any, error) {
@@ -378,10 +401,19 @@ func reviewCreate(c *call) (any, error) {
 	if a := c.by.app; a != nil && a.actions && in.Event == "APPROVE" && !c.repo.o.ActionsPRs {
 		return nil, unprocessable("Unprocessable Entity", "GitHub Actions is not permitted to approve pull requests.")
 	}
+	var lines []*lineComment
+	for _, l := range in.Comments {
+		one := &lineComment{path: l.Path, body: l.Body, start: cmp.Or(l.StartLine, l.Line), line: l.Line}
+		if l.Side != "RIGHT" || l.StartLine != 0 && l.StartSide != "RIGHT" || !p.shows(one, cmp.Or(in.CommitID, p.head.String())) {
+			return nil, unprocessable("Unprocessable Entity", "Pull request review thread line must be part of the diff")
+		}
+		lines = append(lines, one)
+	}
 	v, no := p.review(c.by, in.Event, in.Body, in.CommitID)
 	if no != nil {
 		return nil, no
 	}
+	v.comment(lines)
 	return v.render(), nil
 }
 

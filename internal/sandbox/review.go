@@ -20,6 +20,7 @@ type review struct {
 	body      string
 	commit    string
 	submitted time.Time
+	lines     []*lineComment
 }
 
 var reviewEvents = map[string]string{"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED", "": "PENDING"}

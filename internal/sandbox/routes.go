@@ -65,6 +65,7 @@ func routes() []route {
 	repo("GET", "/pulls/{pull_number}/requested_reviewers", pullsRead, anyone, reviewersGet)
 	repo("POST", "/pulls/{pull_number}/requested_reviewers", pulls, triage, reviewersAdd)
 	repo("DELETE", "/pulls/{pull_number}/requested_reviewers", pulls, triage, reviewersRemove)
+	repo("GET", "/pulls/{pull_number}/comments", pullsRead, anyone, lineComments)
 	repo("GET", "/pulls/{pull_number}/reviews", pullsRead, anyone, reviewList)
 	repo("POST", "/pulls/{pull_number}/reviews", pulls, anyone, reviewCreate)
 	repo("GET", "/pulls/{pull_number}/reviews/{review_id}", pullsRead, anyone, reviewGet)

@@ -89,7 +89,7 @@ func New(o Options) *Sandbox {
 	}
 	s.images = newShelf(s)
 	s.routes = routes()
-	s.flow = s.account("web-flow", "User")
+	s.flow = s.known(19864447, "web-flow", "User")
 	return s
 }
 

@@ -145,6 +145,7 @@ func TestTour(t *testing.T) {
 	}{
 		{token, "GET", "/repos/acme/config/pulls/{pr}/merge", nil, 404},
 		{token, "DELETE", "/repos/acme/config/pulls/{pr}/requested_reviewers", fields{"reviewers": []string{"bob"}, "team_reviewers": []string{"release"}}, 200},
+		{token, "GET", "/repos/acme/config/pulls/{pr}/comments", nil, 200},
 		{token, "GET", "/repos/acme/config/pulls/{pr}/reviews/{review}", nil, 200},
 		{r.Token("bob"), "POST", "/repos/acme/config/pulls/{pr}/reviews/" + pending + "/events", fields{"event": "COMMENT", "body": "fine"}, 200},
 		{r.Token("bob"), "POST", "/repos/acme/config/pulls/{pr}/reviews/" + pending + "/events", fields{"event": "COMMENT", "body": "fine"}, 422},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/image"
 	"github.com/pinnace-dev/pinnace/internal/message"
@@ -14,29 +15,59 @@ import (
 
 // act writes the verdict of a pull request, and merges what Pinnace is to merge.
 func (b *base) act(ctx context.Context, h *hearing) (Action, string, error) {
+	if b.App == 0 {
+		return Judged, "", nil // a token that can write no check merges nothing either
+	}
 	for _, other := range []verdictOn{h.pins, h.guard} {
 		if err := b.writeOther(ctx, h, other); err != nil {
 			return Failed, "", err
 		}
 	}
-	hold, reason := "", ""
+	if err := b.suggest(ctx, h); err != nil {
+		return Failed, "", err
+	}
+	hold, note, reason := "", "", ""
 	merges := h.decision.Status == promotion.Passed && h.decision.Merger == promotion.Pinnace
-	switch {
-	case merges && b.Advisory && len(h.decision.Approvals) > 0:
-		hold, merges = "the verdict is advisory, so that a person merges", false
-	case merges:
-		hold = "merging"
-		if b.NoMerge {
-			hold = "Pinnace merges it at its next look"
+	if !merges {
+		h.memo.Refused.Why, h.memo.Refused.Given, h.memo.Refused.Until = "", "", time.Time{}
+		if err := b.dequeue(ctx, h); err != nil {
+			return Failed, "", err
 		}
 	}
-	if err := b.write(ctx, h, hold, ""); err != nil {
+	h.memo.Merging = false
+	action := Judged
+	switch {
+	case merges && b.Advisory && h.needsApprovals():
+		hold, merges = "the verdict is advisory, so that a person merges", false
+	case merges:
+		var err error
+		if action, reason, err = b.tried(ctx, h); err != nil {
+			return Failed, "", err
+		}
+		switch {
+		case action == Queued:
+			h.memo.Merging, note, merges = true, queuedNote, false
+		case reason != "":
+			hold, note, merges = unmerged, sentence(reason), false
+		case b.NoMerge:
+			hold = "Pinnace merges it at its next look"
+		default:
+			hold = "merging"
+		}
+	}
+	if err := b.write(ctx, h, hold, note); err != nil {
 		return Failed, "", err
 	}
 	if !merges || b.DryRun || b.NoMerge {
-		return Judged, reason, nil
+		return action, reason, nil
 	}
 	return b.merge(ctx, h)
+}
+
+// needsApprovals says whether a verdict is one that approvals, or a break-glass in their place,
+// have led to.
+func (h *hearing) needsApprovals() bool {
+	return h.decision.Glass != "" || len(h.decision.Approvals) > 0
 }
 
 // checkOf is what the check run of a verdict says.
@@ -56,6 +87,8 @@ func (b *base) write(ctx context.Context, h *hearing, hold, note string) error {
 	c := b.checkOf(h, hold, note)
 	status, conclusion := c.Conclusion()
 	h.memo.Decided, h.memo.Glass, h.memo.Breaker = h.decision.Status, h.decision.Glass, h.decision.Broke
+	h.memo.Waived = waived(h.decision.Results)
+	h.memo.Deployer = h.decision.Asked
 	h.memo.Approved, h.memo.Policies = nil, policiesOf(h.decision.Results)
 	for _, a := range h.decision.Approvals {
 		if !slices.ContainsFunc(h.memo.Approved, func(i promotion.Identity) bool { return i.ID == a.By.ID }) {
@@ -98,6 +131,12 @@ func (b *base) writeOther(ctx context.Context, h *hearing, v verdictOn) error {
 
 // subject says in one line what is judged.
 func (b *base) subject(h *hearing) string {
+	if r := h.memo.Request; len(h.changes) == 0 && r.App != "" && h.kind != promotion.ByHand {
+		return fmt.Sprintf("%s of %s to %s", h.kind, r.App, r.Env)
+	}
+	if h.group != 0 {
+		return fmt.Sprintf("group of the merge queue with #%d and what is before it", h.group)
+	}
 	if len(h.changes) == 0 && len(h.opaque) == 0 {
 		return "no image changes"
 	}
@@ -124,7 +163,11 @@ func (b *base) subject(h *hearing) string {
 		}
 		what = append(what, o.What)
 	}
-	return fmt.Sprintf("%s of %s to %s", cmp.Or(string(h.kind), "change"), strings.Join(what, ", "), cmp.Or(strings.Join(h.environments(), ", "), b.branch))
+	where := cmp.Or(strings.Join(h.environments(), ", "), b.branch)
+	if h.kind == promotion.ByHand {
+		return fmt.Sprintf("change by hand in %s: %s", where, strings.Join(what, ", "))
+	}
+	return fmt.Sprintf("%s of %s to %s", cmp.Or(string(h.kind), "change"), strings.Join(what, ", "), where)
 }
 
 func shortName(r image.Ref) string {

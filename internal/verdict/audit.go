@@ -1,12 +1,15 @@
 package verdict
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
-	"github.com/pinnace-dev/pinnace/internal/check"
+	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/git"
 	"github.com/pinnace-dev/pinnace/internal/manifest"
 	"github.com/pinnace-dev/pinnace/internal/message"
@@ -15,6 +18,7 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/policy/approval"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 	"github.com/pinnace-dev/pinnace/internal/reconcile"
+	"github.com/pinnace-dev/pinnace/internal/rulebook"
 )
 
 // auditName is the check that says of a commit of a base how it came there. When it began is
@@ -36,8 +40,12 @@ const maxAudited = 50
 // audit looks at each commit that came to the branch since the last run: whether the images
 // that it changed were allowed to.
 func (b *base) audit(ctx context.Context, out *Outcome) error {
-	if b.App == 0 || b.DryRun || b.book.Set == nil || len(b.book.Set.Promotions) == 0 {
+	if b.memory.App == 0 || b.App == 0 || b.DryRun {
 		return nil
+	}
+	under, err := b.underPolicy(ctx)
+	if err != nil || !under {
+		return err
 	}
 	trail, err := b.unseen(ctx)
 	if err != nil {
@@ -53,6 +61,28 @@ func (b *base) audit(ctx context.Context, out *Outcome) error {
 		}
 	}
 	return nil
+}
+
+// underPolicy says whether a promotion policy is bound at the tip, or was at the commit before;
+// or whether soak counts from when a commit was seen first.
+func (b *base) underPolicy(ctx context.Context) (bool, error) {
+	soaks := slices.ContainsFunc(b.config.Environments, func(e config.Environment) bool { return e.Soak > 0 })
+	if soaks || b.book.Set != nil && len(b.book.Set.Promotions) > 0 {
+		return true, nil
+	}
+	c, err := b.Git.ReadCommit(b.tip.Commit)
+	if err != nil {
+		return false, fmt.Errorf("read commit %s: %w", b.tip.Commit, err)
+	}
+	if len(c.Parents) == 0 {
+		return false, nil
+	}
+	before, err := b.Git.Snapshot(c.Parents[0])
+	if err != nil {
+		return false, nil // it was not fetched
+	}
+	sets, err := b.sets(ctx, before, b.tip)
+	return slices.ContainsFunc(sets, func(s *policy.Set) bool { return len(s.Promotions) > 0 }), err
 }
 
 // unseen lists the commits of the branch, the newest first, down to the one that was audited
@@ -98,26 +128,42 @@ func (b *base) inspect(ctx context.Context, commit git.Hash) (*Incident, error) 
 	if err != nil {
 		return nil, err
 	}
-	changes, envs, err := b.changesOf(ctx, commit)
+	whole, err := b.partOf(ctx, commit, how)
 	if err != nil {
 		return nil, err
 	}
+	if whole != 0 {
+		run.Title, run.Summary = fmt.Sprintf("A part of #%d", whole), fmt.Sprintf("#%d brought several commits, which are looked at together with the last one.", whole)
+		_, err := b.Forge.CreateCheckRun(ctx, b.repo, run)
+		return nil, err
+	}
+	got, err := b.broughtBy(ctx, commit, how)
+	if err != nil {
+		return nil, err
+	}
+	if got.rules && how.pull.Number == 0 {
+		run.Conclusion, run.Title, run.Summary = "neutral", "The rules changed by a push", "A push changed .pinnace/, which no check has judged. A branch rule that asks for pull requests keeps that from happening."
+	}
 	var incident *Incident
-	if len(changes) > 0 {
-		why, err := b.bypassed(ctx, commit, how, changes)
+	if len(got.changes)+len(got.opaque) > 0 || got.rules && got.ruled && how.pull.Number != 0 {
+		why, err := b.bypassed(ctx, commit, how, got)
 		if err != nil {
 			return nil, err
 		}
 		run.Title = "The images came as they were judged"
+		against := "Images changed against the rules"
+		if len(got.changes)+len(got.opaque) == 0 {
+			run.Title, against = "The rules came as they were judged", "The rules changed, and no verdict allowed it"
+		}
 		run.Summary = fmt.Sprintf("Merged by #%d, whose verdict had passed.", how.pull.Number)
 		if why != "" {
-			if incident, err = b.report(ctx, commit, how, changes, envs, why); err != nil {
+			if incident, err = b.report(ctx, commit, how, got, why); err != nil {
 				return nil, err
 			}
-			run.Conclusion, run.Title, run.Summary = "failure", "Images changed against the rules", fmt.Sprintf("%s See #%d.", why, incident.Issue.Number)
+			run.Conclusion, run.Title, run.Summary = "failure", against, fmt.Sprintf("%s See #%d.", why, incident.Issue.Number)
 		}
 		if how.known && how.memo.Decided == promotion.Passed {
-			if err := b.followUp(ctx, commit, how); err != nil {
+			if err := b.followUp(ctx, how.pull, how.memo, commit.String(), got.envs, rowsOf(got.changes)); err != nil {
 				return nil, err
 			}
 		}
@@ -129,67 +175,170 @@ func (b *base) inspect(ctx context.Context, commit git.Hash) (*Incident, error) 
 	return incident, nil
 }
 
-// changesOf returns what a commit changed under policy, with the environments.
-func (b *base) changesOf(ctx context.Context, commit git.Hash) ([]plan.Changed, []string, error) {
-	c, err := b.Git.ReadCommit(commit)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read commit %s: %w", commit, err)
+// A brought is what a commit, or a merge of several, brought under policy.
+type brought struct {
+	changes []plan.Changed
+	opaque  []plan.Opaque
+	envs    []string
+	rules   bool // .pinnace/ changed
+	ruled   bool // .pinnace/ was there before
+}
+
+// partOf returns the pull request that a commit is only a part of, 0 for none: one that was
+// merged by putting each of its commits on the branch.
+func (b *base) partOf(ctx context.Context, commit git.Hash, how bringing) (int, error) {
+	if how.pull.Number != 0 || how.part.Number == 0 {
+		return 0, nil
 	}
-	if len(c.Parents) == 0 {
-		return nil, nil, nil
+	trail, err := b.trail(ctx, 0)
+	if err != nil {
+		return 0, err
+	}
+	at := slices.Index(trail, commit)
+	last := slices.IndexFunc(trail, func(c git.Hash) bool { return c.String() == how.part.MergeCommit })
+	if at < 0 || last < 0 || last >= at {
+		return 0, nil
+	}
+	return how.part.Number, nil
+}
+
+// before returns the commit that a merge was made on: behind all commits that it brought.
+func (b *base) before(ctx context.Context, commit git.Hash, how bringing) (git.Hash, error) {
+	for {
+		c, err := b.Git.ReadCommit(commit)
+		if err != nil {
+			return none, fmt.Errorf("read commit %s: %w", commit, err)
+		}
+		if len(c.Parents) == 0 {
+			return none, nil
+		}
+		if commit = c.Parents[0]; len(c.Parents) > 1 || how.pull.Number == 0 {
+			return commit, nil
+		}
+		if _, err := b.Git.ReadCommit(commit); err != nil {
+			return none, nil // it was not fetched
+		}
+		other, err := b.bringing(ctx, commit)
+		if err != nil || other.pull.Number != 0 || other.part.Number != how.pull.Number {
+			return commit, err
+		}
+	}
+}
+
+// broughtBy works out what a commit changed under policy: that of the tip, or the one that
+// stood before it.
+func (b *base) broughtBy(ctx context.Context, commit git.Hash, how bringing) (*brought, error) {
+	out := &brought{}
+	on, err := b.before(ctx, commit, how)
+	if err != nil || on == none {
+		return out, err
 	}
 	now, err := b.Git.Snapshot(commit)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read commit %s: %w", commit, err)
+		return nil, fmt.Errorf("read commit %s: %w", commit, err)
 	}
-	before, err := b.Git.Snapshot(c.Parents[0])
+	before, err := b.Git.Snapshot(on)
 	if errors.Is(err, git.ErrMissing) {
-		return nil, nil, nil
+		return out, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("read commit %s: %w", c.Parents[0], err)
+		return nil, fmt.Errorf("read commit %s: %w", on, err)
+	}
+	sets, err := b.sets(ctx, before, now)
+	if err != nil {
+		return nil, err
 	}
 	h := &hearing{from: before, now: now}
 	if h.paths, err = git.Diff(ctx, before, now); err != nil {
-		return nil, nil, fmt.Errorf("compare commit %s with its parent: %w", commit, err)
+		return nil, fmt.Errorf("compare commit %s with its parent: %w", commit, err)
 	}
-	pairs, err := b.pairs(h, b.reading, b.reading)
+	if _, out.ruled, err = before.Lookup(".pinnace/config.yaml"); err != nil {
+		return nil, fmt.Errorf("read commit %s: %w", on, err)
+	}
+	out.rules = slices.ContainsFunc(h.paths, func(d git.Delta) bool { return strings.HasPrefix(d.Path, ".pinnace/") })
+	if _, err := b.differ(ctx, h, nil); err != nil {
+		return nil, err
+	}
+	add := func(environments []string, c *plan.Changed, o *plan.Opaque) bool {
+		found := false
+		for _, e := range environments {
+			if slices.ContainsFunc(sets, func(s *policy.Set) bool { return governs(s, b.Now(), e, c, o) }) {
+				found = true
+				if !slices.Contains(out.envs, e) {
+					out.envs = append(out.envs, e)
+				}
+			}
+		}
+		return found
+	}
+	for _, c := range h.changed {
+		if add(c.Environments, &c, nil) {
+			out.changes = append(out.changes, c)
+		}
+	}
+	for _, o := range h.opaque {
+		if add(o.Environments, nil, &o) {
+			out.opaque = append(out.opaque, o)
+		}
+	}
+	return out, nil
+}
+
+// sets are the policies that a commit is held to: those of the tip, and those of the commit
+// that it was made on.
+func (b *base) sets(ctx context.Context, before, now *git.Snapshot) ([]*policy.Set, error) {
+	var out []*policy.Set
+	if b.book.Set != nil {
+		out = append(out, b.book.Set)
+	}
+	was, _, err := before.Subtree(".pinnace")
 	if err != nil {
-		return nil, nil, err
+		return nil, fmt.Errorf("read commit %s: %w", before.Commit, err)
 	}
-	var further []plan.File
-	for _, x := range pairs {
-		for _, side := range [][]byte{x.Old, x.New} {
-			further = append(further, check.File{Path: x.Path, Result: manifest.Scan(side, b.format(x.Path), b.reading.Extra(x.Path)...)})
+	is, _, err := now.Subtree(".pinnace")
+	if err != nil {
+		return nil, fmt.Errorf("read commit %s: %w", now.Commit, err)
+	}
+	tip, _, err := b.tip.Subtree(".pinnace")
+	if err != nil {
+		return nil, fmt.Errorf("read commit %s: %w", b.tip.Commit, err)
+	}
+	if was == tip && was == is {
+		return out, nil
+	}
+	files, err := reconcile.Documents(ctx, before)
+	if err != nil {
+		if passing(err) {
+			return nil, err
 		}
+		return out, nil // what cannot be read binds nothing
 	}
-	diff := plan.Diff(plan.Differing{Config: b.config, Pairs: pairs, Before: b.reading.Environments, After: b.reading.Environments, Apps: b.reading.Apps(further), Extra: b.reading.Extra, Exists: func(string) bool { return true }})
-	h.changed = diff.Changes
-	var out []plan.Changed
-	var envs []string
-	for _, x := range diff.Changes {
-		for _, e := range x.Environments {
-			if !b.governed(e, x) {
-				continue
-			}
-			if out = append(out, x); !slices.Contains(envs, e) {
-				envs = append(envs, e)
-			}
-			break
-		}
+	if set := rulebook.Read(files, b.Judge.floor.files, b.Judge.floor.state, b.found()).Set; set != nil {
+		out = append(out, set)
 	}
-	return out, envs, nil
+	return out, nil
 }
 
 // governed says whether a promotion policy is bound where an image changes.
 func (b *base) governed(env string, c plan.Changed) bool {
-	in := policy.Input{Now: b.Now(), Set: b.book.Set, Floor: policy.FloorNone, Kind: promotion.ByHand, Env: env, Checks: policy.Checks{Config: approval.Yes, Pins: approval.Yes}}
-	in.Changes = []policy.Change{{Change: c.Change, OldApp: c.OldApp, NewApp: c.NewApp, Beside: c.Beside}}
+	return governs(b.book.Set, b.Now(), env, &c, nil)
+}
+
+// governs says whether a promotion policy is bound where an image changes, or something that
+// cannot be read.
+func governs(set *policy.Set, now time.Time, env string, c *plan.Changed, o *plan.Opaque) bool {
+	in := policy.Input{Now: now, Set: set, Floor: policy.FloorNone, Kind: promotion.ByHand, Env: env, Checks: policy.Checks{Config: approval.Yes, Pins: approval.Yes}}
+	if c != nil {
+		in.Changes = []policy.Change{{Change: c.Change, OldApp: c.OldApp, NewApp: c.NewApp, Beside: c.Beside}}
+	}
+	if o != nil {
+		in.Opaque = []policy.Opaque{{Path: o.Path, What: o.What, Line: o.Line, Apps: o.Apps, Missing: o.Missing}}
+	}
 	return policy.Decide(in).Merger != ""
 }
 
 // bypassed says how a commit differs from what was judged, "" where it does not.
-func (b *base) bypassed(ctx context.Context, commit git.Hash, how bringing, changes []plan.Changed) (string, error) {
+func (b *base) bypassed(ctx context.Context, commit git.Hash, how bringing, got *brought) (string, error) {
 	switch {
 	case how.pull.Number == 0:
 		return "It was pushed, without a pull request.", nil
@@ -197,8 +346,6 @@ func (b *base) bypassed(ctx context.Context, commit git.Hash, how bringing, chan
 		return fmt.Sprintf("#%d was merged, and no verdict of it is on record.", how.pull.Number), nil
 	case how.memo.Decided != promotion.Passed:
 		return fmt.Sprintf("#%d was merged although its verdict was %s.", how.pull.Number, how.memo.Decided), nil
-	case how.memo.Kind == promotion.ByHand:
-		return "", nil
 	}
 	c, err := b.Git.ReadCommit(commit)
 	if err != nil {
@@ -207,6 +354,21 @@ func (b *base) bypassed(ctx context.Context, commit git.Hash, how bringing, chan
 	parent, err := b.Git.Snapshot(c.Parents[0])
 	if err != nil {
 		return "", fmt.Errorf("read commit %s: %w", c.Parents[0], err)
+	}
+	if !how.memo.Merging && how.memo.Glass == "" {
+		freeze, err := b.frozen(ctx, parent, got.changes, how.pull.MergedAt)
+		if err != nil {
+			return "", err
+		}
+		if freeze != "" {
+			return fmt.Sprintf("#%d was merged at %s, when its verdict no longer held: %s.", how.pull.Number, how.pull.MergedAt.UTC().Format("2006-01-02 15:04:05 UTC"), freeze), nil
+		}
+	}
+	if why, err := b.pressed(ctx, how); why != "" || err != nil {
+		return why, err
+	}
+	if how.memo.Kind == promotion.ByHand {
+		return cmp.Or(b.composed(how, got.changes), composedUnread(how, got.opaque)), nil
 	}
 	head, err := git.ParseHash(how.pull.Head.SHA)
 	if err != nil {
@@ -233,24 +395,41 @@ func (b *base) bypassed(ctx context.Context, commit git.Hash, how bringing, chan
 	return "", nil
 }
 
-// The labels of the issues that Pinnace opens.
-const (
-	incidentLabel = "pinnace-incident"
-	glassLabel    = "pinnace-break-glass"
-)
+// incidentLabel marks the issues about what broke the rules.
+const incidentLabel = "pinnace-incident"
 
 // report opens an issue about a commit, once.
-func (b *base) report(ctx context.Context, commit git.Hash, how bringing, changes []plan.Changed, envs []string, why string) (*Incident, error) {
+func (b *base) report(ctx context.Context, commit git.Hash, how bringing, got *brought, why string) (*Incident, error) {
 	out := &Incident{Base: b.branch, Commit: commit.String(), Pull: how.pull.Number, Why: why}
-	text := message.Bypass{Key: "commit-" + commit.String(), Base: b.branch, Commit: commit.String(), PullRequest: how.pull.Number, By: how.pull.MergedBy, At: b.Now(), Envs: envs, Why: why}
+	if how.pull.Number != 0 && how.pull.MergedBy.ID == 0 { // lists do not say it
+		q, ok, err := b.Forge.PullRequest(ctx, b.repo, how.pull.Number)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			how.pull = q
+		}
+	}
+	text := message.Bypass{Key: "commit-" + commit.String(), Base: b.branch, Commit: commit.String(), PullRequest: how.pull.Number, By: how.pull.MergedBy, At: b.Now(), Envs: got.envs, Why: why, Documents: got.rules}
+	for _, o := range got.opaque[:min(len(got.opaque), 10)] {
+		text.Why += fmt.Sprintf(" What cannot be read for images: %s in %s:%d.", o.What, o.Path, o.Line)
+	}
+	text.Images = rowsOf(got.changes)
+	if title := how.memo.Run.Title; how.known && how.memo.Decided != promotion.Passed && title != "" {
+		text.Rules = []promotion.Result{{Status: how.memo.Decided, Title: title}}
+	}
+	var err error
+	out.Issue, err = b.openOnce(ctx, incidentLabel, text.Key, text.Title(), text.Body())
+	return out, err
+}
+
+// rowsOf are the rows of changes, for people.
+func rowsOf(changes []plan.Changed) []message.Image {
 	h := &hearing{}
 	for _, c := range changes {
 		h.changes = append(h.changes, c.Change)
 	}
-	text.Images = h.rows()
-	var err error
-	out.Issue, err = b.openOnce(ctx, incidentLabel, text.Key, text.Title(), text.Body())
-	return out, err
+	return h.rows()
 }
 
 // openOnce opens an issue with a key, unless it is there.
@@ -265,20 +444,4 @@ func (b *base) openOnce(ctx context.Context, label, key, title, body string) (pr
 		}
 	}
 	return b.Forge.OpenIssue(ctx, b.repo, title, body, []string{label})
-}
-
-// followUp opens the issue that a break-glass asks for.
-func (b *base) followUp(ctx context.Context, commit git.Hash, how bringing) error {
-	if how.memo.Glass == "" {
-		return nil
-	}
-	g := message.Glass{
-		Key: fmt.Sprintf("glass-%d", how.pull.Number), App: how.memo.Request.App, PullRequest: how.pull.Number, Commit: commit.String(),
-		By: how.memo.Breaker, At: how.pull.MergedAt, Reason: how.memo.Glass,
-	}
-	if how.memo.Request.Env != "" {
-		g.Envs = []string{how.memo.Request.Env}
-	}
-	_, err := b.openOnce(ctx, glassLabel, g.Key, g.Title(), g.Body())
-	return err
 }

@@ -131,7 +131,7 @@ func TestByHandSequential(t *testing.T) {
 	w.rests()
 	w.pass(time.Minute)
 	w.repo.Comment(1, "carol", "/deploy") // approvers do not deploy
-	w.sees("#1 waiting: no /deploy counts: carol does not count: carol approved, and policy prod lets no approver deploy")
+	w.sees("#1 waiting: /deploy of carol does not count: carol approved, and policy prod lets no approver deploy")
 	w.pass(time.Minute)
 	head := w.pull(1).Head.SHA
 	w.repo.Comment(1, "bob", "/deploy")
@@ -209,7 +209,7 @@ func TestByHandDraftAndFork(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.sees(
-		"#1 waiting: the pull request is a draft; 0 of 1 approval; nobody said /deploy yet",
+		"#1 waiting: the pull request is a draft; 0 of 1 approval, and the pull request is a draft; nobody said /deploy yet",
 		"#2 waiting: 0 of 1 approval; nobody said /deploy yet",
 	)
 	w.rests()
@@ -218,12 +218,12 @@ func TestByHandDraftAndFork(t *testing.T) {
 	w.pass(time.Minute)
 	w.repo.Comment(2, "mallory", "/deploy") // without write
 	w.sees(
-		"#1 waiting: the pull request is a draft; 0 of 1 approval; nobody said /deploy yet",
-		"#2 waiting: no /deploy counts: mallory does not count: mallory is no deployer",
+		"#1 waiting: the pull request is a draft; 0 of 1 approval, and the pull request is a draft; nobody said /deploy yet",
+		"#2 waiting: /deploy of mallory does not count: mallory is no deployer",
 	)
 	w.pass(time.Minute)
 	w.repo.Comment(2, "dave", "/deploy")
-	w.sees("#2 merged", "#1 all rules hold")
+	w.sees("#2 merged", "#1 waiting: the pull request is a draft; 0 of 1 approval, and the pull request is a draft; nobody said /deploy yet")
 	w.holds("envs/prod/shop.yaml", deployment("{shop:1.1}"))
 	w.rests()
 }
@@ -274,11 +274,13 @@ func TestByHandAuthorsNeverApprove(t *testing.T) {
 	w.User("ghostly")
 	w.repo.Commit("ship", "ghostly", "more words", map[string]string{"README.md": "# Configuration"})
 	w.DeleteUser("ghostly")
-	w.sees("#1 ")
+	w.sees("#1 denied: 1 approval asked, and nobody can give them: a commit is of nobody that GitHub knows, and authors never approve")
 	w.pass(time.Minute)
 	w.review(1, "dave", promotion.Approved)
-	w.sees("#1 ")
-	w.show(1)
+	w.sees("#1 denied: 1 approval asked, and nobody can give them: a commit is of nobody that GitHub knows, and authors never approve")
+	if got := w.checked(1, "pinnace/promotion"); !strings.Contains(got.Summary, "commit again with an e-mail address of a GitHub account") {
+		t.Errorf("what to do is not said:\n%s", got.Summary)
+	}
 	w.rests()
 }
 
@@ -293,10 +295,51 @@ func TestByHandOfABot(t *testing.T) {
 	w.review(1, "carol", promotion.Approved)
 	w.sees("#1 waiting: nobody said /deploy yet")
 	w.pass(time.Minute)
-	w.repo.Comment(1, "carol", "/deploy")
-	w.sees("#1 waiting: 0 of 1 approval; no /deploy counts: carol does not count: approvals are still needed")
-	w.pass(time.Minute)
-	w.repo.Comment(1, "dave", "/deploy")
+	w.repo.Comment(1, "erin", "/deploy")
 	w.sees("#1 merged")
+	w.rests()
+}
+
+// A pull request that leaves for another base and comes back is another one: what was approved
+// there was approved of another difference.
+func TestByHandMovedAwayAndBack(t *testing.T) {
+	w := newWorld(t, standing(), "shop:1.0", "shop:1.1")
+	w.repo.Branch("playground", "bob", w.repo.Tip("main"))
+	w.opens("bob", "ship", map[string]string{"envs/prod/shop.yaml": deployment("{shop:1.1}")})
+	w.sees("#1 waiting: 0 of 1 approval; nobody said /deploy yet")
+	for i, base := range []string{"playground", "main"} {
+		w.pass(time.Minute)
+		if err := w.repo.Retarget(1, "bob", base); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			w.sees()
+			w.pass(time.Minute)
+			w.review(1, "carol", promotion.Approved)
+		}
+	}
+	w.pass(time.Minute)
+	w.repo.Comment(1, "bob", "/deploy")
+	w.sees("#1 waiting: 0 of 1 approval; /deploy of bob does not count: approvals are still needed")
+	w.rests()
+	w.pass(time.Minute)
+	w.review(1, "carol", promotion.Approved)
+	w.sees("#1 waiting: /deploy of bob does not count: it is not newer than the last needed approval, of " + w.now.Format("2006-01-02 15:04 UTC"))
+	w.rests()
+}
+
+// A head that cannot be judged is told so in its check, where it would else stay green.
+func TestByHandCannotBeJudged(t *testing.T) {
+	files := standing()
+	files[".pinnace/config.yaml"] = strings.Replace(configuration, `["envs/prod/**"]`, `["envs/prod/**", "envs/*/prod.yaml"]`, 1)
+	w := newWorld(t, files, "shop:1.0", "shop:1.1")
+	w.opens("bob", "both", map[string]string{"envs/dev/prod.yaml": deployment("{shop:1.1}")})
+	got := w.run()
+	if len(got) != 1 || !strings.HasPrefix(got[0], "#1 failed: ") {
+		t.Errorf("got %q", got)
+	}
+	if c := w.checked(1, "pinnace/promotion"); c.Conclusion != "failure" || !strings.Contains(c.Summary, "envs/dev/prod.yaml") {
+		t.Errorf("the check is %q and says\n%s", c.Conclusion, c.Summary)
+	}
 	w.rests()
 }

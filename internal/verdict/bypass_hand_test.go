@@ -14,7 +14,7 @@ import (
 func TestBypassByHand(t *testing.T) {
 	w := attacked(t, nil)
 	n := w.hand("bob", "typo", map[string]string{"README.md": "teh\n", "envs/prod/shop.yaml": deployment("{shop:1.1}")})
-	w.refuses(n, "by-hand of shop:1.1 to prod", "0 of 1 approval", "carol or dave")
+	w.refuses(n, "change by hand in prod: shop:1.1", "0 of 1 approval", "carol, dave or anybody with admin approves")
 	w.approve(n, "erin")
 	w.comment(n, "bob", "/deploy")
 	w.refuses(n, "erin is not an approver", "approvals are still needed")
@@ -47,7 +47,7 @@ const zeros = "0000000000000000000000000000000000000000000000000000000000000000"
 func TestBypassDirectPush(t *testing.T) {
 	w := attacked(t, nil)
 	w.edit("bob", "main", map[string]string{"envs/prod/shop.yaml": deployment("{shop:6.6}")})
-	w.reports("direct push changed", "prod", "without a pull request", "shop")
+	w.reports("direct push changed 1 image in prod", "without a pull request", "shop")
 	w.still()
 	w.reports()
 }
@@ -90,7 +90,7 @@ func TestBypassRevertButton(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.refuses(n, "shop:1.0 to prod", "0 of 1 approval", "comes from the registry")
+	w.refuses(n, "change by hand in prod: shop:1.0", "0 of 1 approval", "a direct change, from the registry", "not by who asked (erin)")
 	if got, _ := w.repo.File("main", "envs/prod/shop.yaml"); got != w.expand(deployment("{shop:1.1}")) {
 		t.Errorf("prod holds\n%s", got)
 	}
@@ -121,7 +121,7 @@ func TestBypassForkCopiedBranch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.refuses(n, "by-hand of shop:1.1")
+	w.refuses(n, "change by hand in prod: shop:1.1")
 	w.approve(n, "carol")
 	w.refuses(n, "nobody said /deploy yet")
 	w.harmless()
@@ -132,7 +132,7 @@ func TestBypassForkCopiedBranch(t *testing.T) {
 func TestBypassCopiedBranchName(t *testing.T) {
 	w := attacked(t, nil)
 	n := w.hand("carol", "pinnace/promote/prod/shop", map[string]string{"envs/prod/shop.yaml": deployment("{shop:1.1}")})
-	w.refuses(n, "by-hand of shop:1.1", "0 of 1 approval")
+	w.refuses(n, "change by hand in prod: shop:1.1", "0 of 1 approval")
 	w.approve(n, "dave")
 	w.refuses(n, "nobody said /deploy yet")
 	// The name being taken, what bob asks for is not written over it.
@@ -147,7 +147,7 @@ func TestBypassCopiedBranchName(t *testing.T) {
 // green with it. It takes the first one's green with it instead.
 func TestBypassSameHead(t *testing.T) {
 	w := attacked(t, map[string]string{
-		".pinnace/config.yaml": replace(t, configuration, "deploy: auto", "deploy: button", "environments:", "branches: [release]\nenvironments:"),
+		".pinnace/config.yaml": swap(t, configuration, "deploy: auto", "deploy: button", "environments:", "branches: [release]\nenvironments:"),
 	})
 	w.edit("ada", "release", map[string]string{"README.md": "the release\n"})
 	w.repo.Protect("release", sandbox.Protection{Rules: promotion.Rules{Checks: []promotion.RequiredCheck{{Context: "pinnace/promotion (main)", App: w.app.ID()}}}})

@@ -28,9 +28,12 @@ unknownBuilder: ignore
 applyTo: [{app: shop, env: prod}]
 `
 
+// A siege is a world with an attacker in it.
+type siege struct{ *world }
+
 // attacked is the world of most attacks: shop 1.1 has reached staging, prod runs 1.0. The
 // branch rule that setup asks for is in force: the check, by our App and nobody else.
-func attacked(t *testing.T, changes map[string]string) *world {
+func attacked(t *testing.T, changes map[string]string) *siege {
 	t.Helper()
 	files := standing()
 	for path, text := range changes {
@@ -38,7 +41,7 @@ func attacked(t *testing.T, changes map[string]string) *world {
 			delete(files, path)
 		}
 	}
-	w := newWorld(t, files, "shop:1.0", "shop:1.1", "shop:6.6", "miner:6.6")
+	w := &siege{newWorld(t, files, "shop:1.0", "shop:1.1", "shop:6.6", "miner:6.6")}
 	w.demand(promotion.Rules{})
 	w.run()
 	w.pass(time.Minute)
@@ -46,13 +49,13 @@ func attacked(t *testing.T, changes map[string]string) *world {
 }
 
 // demand protects main with the check, and with further rules.
-func (w *world) demand(r promotion.Rules) {
+func (w *siege) demand(r promotion.Rules) {
 	r.Checks = []promotion.RequiredCheck{{Context: "pinnace/promotion", App: w.app.ID()}}
 	w.repo.Protect("main", sandbox.Protection{Rules: r})
 }
 
 // hand opens a pull request of a person with one commit on the tip of main.
-func (w *world) hand(by, branch string, edits map[string]string) int {
+func (w *siege) hand(by, branch string, edits map[string]string) int {
 	w.Helper()
 	w.edit(by, branch, edits)
 	n, err := w.repo.OpenPullRequest(by, "A small change", "", branch, "main")
@@ -63,7 +66,7 @@ func (w *world) hand(by, branch string, edits map[string]string) int {
 }
 
 // edit commits to a branch, in whose texts {NAME:TAG} is the reference of an image.
-func (w *world) edit(by, branch string, edits map[string]string) string {
+func (w *siege) edit(by, branch string, edits map[string]string) string {
 	w.Helper()
 	w.pass(time.Second)
 	expanded := map[string]string{}
@@ -74,20 +77,20 @@ func (w *world) edit(by, branch string, edits map[string]string) string {
 }
 
 // comment writes a comment a minute later.
-func (w *world) comment(number int, by, body string) {
+func (w *siege) comment(number int, by, body string) {
 	w.pass(time.Minute)
 	w.repo.Comment(number, by, body)
 }
 
 // approve reviews a minute later.
-func (w *world) approve(number int, by string) int64 {
+func (w *siege) approve(number int, by string) int64 {
 	w.Helper()
 	w.pass(time.Minute)
 	return w.review(number, by, promotion.Approved)
 }
 
 // pullOf returns a pull request as it is.
-func (w *world) pullOf(number int) promotion.PullRequest {
+func (w *siege) pullOf(number int) promotion.PullRequest {
 	w.Helper()
 	for _, q := range w.repo.PullRequests() {
 		if q.Number == number {
@@ -99,7 +102,7 @@ func (w *world) pullOf(number int) promotion.PullRequest {
 }
 
 // checkAt returns the check run of our App on a commit.
-func (w *world) checkAt(sha, name string) (promotion.CheckRun, bool) {
+func (w *siege) checkAt(sha, name string) (promotion.CheckRun, bool) {
 	for _, c := range w.repo.Checks(sha) {
 		if c.App == w.app.ID() && c.Name == name {
 			return c, true
@@ -111,12 +114,12 @@ func (w *world) checkAt(sha, name string) (promotion.CheckRun, bool) {
 // refuses runs Pinnace and asks that it merged nothing, that its check on the pull request is
 // there and not green, that it says each of the texts and what to do next, and that GitHub
 // does not let the button be pressed.
-func (w *world) refuses(number int, says ...string) {
+func (w *siege) refuses(number int, says ...string) {
 	w.Helper()
 	w.refusesCheck("pinnace/promotion", number, says...)
 }
 
-func (w *world) refusesCheck(name string, number int, says ...string) {
+func (w *siege) refusesCheck(name string, number int, says ...string) {
 	w.Helper()
 	before := w.repo.Tip("main")
 	lines := w.run()
@@ -143,7 +146,7 @@ func (w *world) refusesCheck(name string, number int, says ...string) {
 }
 
 // tells asks that a text says each of some texts.
-func (w *world) tells(what, text string, says ...string) {
+func (w *siege) tells(what, text string, says ...string) {
 	w.Helper()
 	for _, s := range says {
 		if !strings.Contains(text, s) {
@@ -153,7 +156,7 @@ func (w *world) tells(what, text string, says ...string) {
 }
 
 // reports runs Pinnace and asks for exactly one incident that says each of the texts.
-func (w *world) reports(says ...string) {
+func (w *siege) reports(says ...string) {
 	w.Helper()
 	lines := w.run()
 	all := w.incidents()
@@ -164,7 +167,7 @@ func (w *world) reports(says ...string) {
 }
 
 // incidents are the issues about what got past the rules.
-func (w *world) incidents() []promotion.Issue {
+func (w *siege) incidents() []promotion.Issue {
 	var out []promotion.Issue
 	for _, i := range w.repo.Issues() {
 		if slices.Contains(i.Labels, "pinnace-incident") {
@@ -176,7 +179,7 @@ func (w *world) incidents() []promotion.Issue {
 
 // harmless ends an attack: prod runs what it did, nothing was reported, further runs write
 // nothing, and GitHub saw nothing that a client may not do.
-func (w *world) harmless() {
+func (w *siege) harmless() {
 	w.Helper()
 	got, _ := w.repo.File("main", "envs/prod/shop.yaml")
 	if want := w.expand(deployment("{shop:1.0}")); got != want {
@@ -189,7 +192,7 @@ func (w *world) harmless() {
 }
 
 // still asks that a further run writes nothing.
-func (w *world) still() {
+func (w *siege) still() {
 	w.Helper()
 	w.run()
 	writes := w.Writes()
@@ -202,7 +205,7 @@ func (w *world) still() {
 }
 
 // lines holds what Pinnace did to what is wanted.
-func (w *world) lines(got []string, want ...string) {
+func (w *siege) lines(got []string, want ...string) {
 	w.Helper()
 	if !slices.Equal(got, want) {
 		w.Fatalf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
@@ -210,7 +213,7 @@ func (w *world) lines(got []string, want ...string) {
 }
 
 // call lets an account ask GitHub's API for something, as a script with its token does.
-func (w *world) call(token, method, path, body string) {
+func (w *siege) call(token, method, path, body string) {
 	w.Helper()
 	r, err := http.NewRequest(method, w.URL()+"/api/v3"+path, strings.NewReader(body))
 	if err != nil {
@@ -227,8 +230,8 @@ func (w *world) call(token, method, path, body string) {
 	}
 }
 
-// replace replaces texts that have to be there.
-func replace(t testing.TB, text string, pairs ...string) string {
+// swap replaces texts that have to be there.
+func swap(t testing.TB, text string, pairs ...string) string {
 	t.Helper()
 	for p := range slices.Chunk(pairs, 2) {
 		if !strings.Contains(text, p[0]) {

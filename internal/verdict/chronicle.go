@@ -43,6 +43,9 @@ func (j *Judge) Chronicle(ctx context.Context, branch string) (*Chronicle, error
 	return &Chronicle{b}, nil
 }
 
+// Recorded says whether there is an App whose records are believed.
+func (c *Chronicle) Recorded() bool { return c.base.memory.App != 0 }
+
 // Close lets go of what was opened.
 func (c *Chronicle) Close() { c.base.close() }
 

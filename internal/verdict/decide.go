@@ -26,6 +26,9 @@ func (b *base) decide(ctx context.Context, h *hearing) (promotion.Decision, erro
 	if err != nil {
 		return promotion.Decision{}, err
 	}
+	if b.book.Set == nil {
+		return b.unread(policy.Decide(input)), nil
+	}
 	byEnv := b.places(h)
 	var names []string
 	for _, e := range b.config.Environments {
@@ -37,6 +40,13 @@ func (b *base) decide(ctx context.Context, h *hearing) (promotion.Decision, erro
 		names = append(names, "")
 	}
 	if len(names) == 0 {
+		if _, ok := b.config.Environment(h.memo.Request.Env); ok && h.kind != promotion.ByHand {
+			input.Env = h.memo.Request.Env
+		}
+		input.People, input.Members = b.known(), b.members()
+		if err := b.held(ctx, &input, h.memo.Request.App); err != nil {
+			return promotion.Decision{}, err
+		}
 		return policy.Decide(input), nil
 	}
 	var all []promotion.Decision
@@ -57,6 +67,9 @@ func (b *base) common(ctx context.Context, h *hearing) (policy.Input, error) {
 	if !h.known && b.memory.App == 0 && !h.first() {
 		sealed = h.pull.Updated // nobody knows what was reviewed before
 	}
+	if came := h.came(); !sealed.IsZero() && came.After(sealed) {
+		sealed = came
+	}
 	in := policy.Input{
 		Now: b.Now(), Set: b.book.Set, Floor: b.book.Floor, Kind: h.kind, Draft: h.pull.Draft, PullRequest: h.pull.Number,
 		Checks:  policy.Checks{Config: h.guard.answer, Pins: h.pins.answer},
@@ -66,7 +79,7 @@ func (b *base) common(ctx context.Context, h *hearing) (policy.Input, error) {
 	}
 	in.Request = requestOf(h.memo.Request)
 	if h.kind == promotion.ByHand {
-		in.Request = policy.Request{ID: h.seal, At: h.pull.Created, By: append([]promotion.Identity{h.pull.Author}, others(h.authors, h.pull.Author)...), Unknown: h.nameless}
+		in.Request = policy.Request{ID: h.seal, At: h.pull.Created, By: h.askers(), Unknown: h.nameless}
 		in.Request.Bot = !slices.ContainsFunc(in.Request.By, func(i promotion.Identity) bool { return !i.Bot && !b.isServiceAccount(i) })
 	}
 	in.Request.Labels = policy.Known(slices.Clone(h.pull.Labels))
@@ -112,15 +125,23 @@ func standing(r record.Review) approval.Answer {
 	return approval.Unknown
 }
 
-func others(all []promotion.Identity, but promotion.Identity) []promotion.Identity {
-	return slices.DeleteFunc(slices.Clone(all), func(i promotion.Identity) bool { return i.ID == but.ID })
+// askers are who asked for a change by hand: its author, and who made its commits.
+func (h *hearing) askers() []promotion.Identity {
+	return append([]promotion.Identity{h.pull.Author}, others(h.authors, h.pull.Author)...)
+}
+
+// others returns who is not among some.
+func others(all []promotion.Identity, but ...promotion.Identity) []promotion.Identity {
+	return slices.DeleteFunc(slices.Clone(all), func(i promotion.Identity) bool {
+		return slices.ContainsFunc(but, func(x promotion.Identity) bool { return x.ID == i.ID })
+	})
 }
 
 func requestOf(r promotion.Request) policy.Request {
 	return policy.Request{ID: r.ID, At: r.At, By: r.By, Unknown: r.Unknown, Auto: r.Auto, From: r.From, Skipped: r.Skipped, Reason: r.Reason}
 }
 
-// meet asks about everybody who takes part, and notes who had a say when reviewing.
+// meet asks about everybody who takes part.
 func (b *base) meet(ctx context.Context, h *hearing, in policy.Input) error {
 	var all []promotion.Identity
 	for _, r := range h.reviews {
@@ -143,13 +164,25 @@ func (b *base) meet(ctx context.Context, h *hearing, in policy.Input) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// weigh notes of each review that is seen first whether its author had a say then.
+func (b *base) weigh(ctx context.Context, h *hearing) error {
 	for i := range h.memo.Reviews {
 		r := &h.memo.Reviews[i]
-		if p, ok := b.people[r.By.ID]; ok && r.HadStanding == "" && p.Permission != "" {
+		if r.HadStanding != "" {
+			continue
+		}
+		p, err := b.person(ctx, r.By)
+		switch {
+		case err != nil:
+			return err
+		case p.Permission == "":
+		case p.Permission.AtLeast(promotion.PermissionWrite):
+			r.HadStanding = "yes"
+		default:
 			r.HadStanding = "no"
-			if p.Permission.AtLeast(promotion.PermissionWrite) {
-				r.HadStanding = "yes"
-			}
 		}
 	}
 	return nil

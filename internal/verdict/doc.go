@@ -11,6 +11,10 @@
 // commands count, and of them only what GitHub says of who wrote them; the text of a pull
 // request is never read for facts.
 //
+// Besides, each head that people wrote is held to its digests, with suggestions to click where
+// a policy locks an environment; a change of the rules themselves is guarded, and shown with
+// what it would do; and each commit of a base is looked at once more after it came there.
+//
 // The package holds no state between calls, never writes to a branch of a person, and never
 // decides: package policy does.
 package verdict

@@ -61,7 +61,7 @@ func (b *base) gates(ctx context.Context, s *policy.Source, from config.Environm
 	return nil
 }
 
-// verdicts returns what one gate says of a commit.
+// verdicts returns what is said of a commit for one gate, by whomever: policy says whose counts.
 func (b *base) verdicts(ctx context.Context, g config.Gate, sha string) ([]policy.Verdict, error) {
 	var out []policy.Verdict
 	switch {
@@ -71,7 +71,7 @@ func (b *base) verdicts(ctx context.Context, g config.Gate, sha string) ([]polic
 			return nil, err
 		}
 		for _, d := range all {
-			if d.StateSlug == g.App && d.State != "" && d.State != "inactive" {
+			if d.State != "" {
 				out = append(out, policy.Verdict{App: d.StateSlug, State: d.State, At: d.StateAt})
 			}
 		}
@@ -81,9 +81,6 @@ func (b *base) verdicts(ctx context.Context, g config.Gate, sha string) ([]polic
 			return nil, err
 		}
 		for _, r := range all {
-			if r.AppSlug != g.App {
-				continue
-			}
 			at := r.Completed
 			if at.IsZero() {
 				at = r.Started
@@ -96,8 +93,12 @@ func (b *base) verdicts(ctx context.Context, g config.Gate, sha string) ([]polic
 			return nil, err
 		}
 		for _, s := range all {
-			if slug, bot := strings.CutSuffix(s.Creator.Login, "[bot]"); bot && slug == g.App && s.Context == g.CommitStatus {
-				out = append(out, policy.Verdict{App: slug, State: s.State, At: s.At})
+			app, bot := strings.CutSuffix(s.Creator.Login, "[bot]")
+			if !bot {
+				app = "@" + app // a person of an App's name is not the App
+			}
+			if s.Context == g.CommitStatus {
+				out = append(out, policy.Verdict{App: app, State: s.State, At: s.At})
 			}
 		}
 	}

@@ -2,7 +2,10 @@ package verdict
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/pinnace-dev/pinnace/internal/git"
 	"github.com/pinnace-dev/pinnace/internal/manifest"
@@ -13,7 +16,7 @@ import (
 
 // judgeGroups judges what the merge queue is about to land: each pull request of a group is
 // judged as it is now, and its edits have to be those that the group makes of the base.
-func (b *base) judgeGroups(ctx context.Context, out *Outcome) error {
+func (b *base) judgeGroups(ctx context.Context) error {
 	rules, err := b.branchRules(ctx)
 	if err != nil || !rules.MergeQueue || b.App == 0 || b.DryRun {
 		return err
@@ -22,7 +25,14 @@ func (b *base) judgeGroups(ctx context.Context, out *Outcome) error {
 	if err != nil {
 		return err
 	}
-	b.groups = map[string]int{}
+	trail, err := b.trail(ctx, maxGroup)
+	if err != nil || len(groups) == 0 {
+		return err
+	}
+	b.groups, b.landed = map[string]int{}, map[string]bool{}
+	for _, c := range trail {
+		b.landed[c.String()] = true
+	}
 	for _, g := range groups {
 		b.groups[g.SHA] = g.PullRequest
 	}
@@ -35,23 +45,33 @@ func (b *base) judgeGroups(ctx context.Context, out *Outcome) error {
 }
 
 func (b *base) judgeGroup(ctx context.Context, g promotion.Group) error {
-	if _, err := b.Git.Fetch(ctx, b.remote, git.Fetch{Refs: []string{g.Ref}, Depth: 50}); err != nil {
+	if _, err := b.Git.Fetch(ctx, b.remote, git.Fetch{Refs: []string{g.Ref}, Depth: maxGroup}); errors.Is(err, git.ErrNoRef) {
+		return nil // it is gone
+	} else if err != nil {
 		return fmt.Errorf("fetch %s: %w", g.Ref, err)
 	}
-	h := &hearing{kind: promotion.ByHand}
-	var err error
-	if h.head, err = git.ParseHash(g.SHA); err != nil {
-		return fmt.Errorf("head of %s: %w", g.Ref, err)
-	}
-	h.decision, err = b.groupDecision(ctx, g)
-	if err != nil {
-		return err
-	}
-	h.memo.Record = record.Record{Repository: b.repo.ID, Base: b.branch, Kind: promotion.ByHand}
+	h := &hearing{kind: promotion.ByHand, group: g.PullRequest}
 	memo, ok, err := b.memory.Recall(ctx, g.SHA, nil)
 	if err != nil {
 		return err
 	}
+	if b.landed[g.SHA] || ok && memo.PullRequest != 0 {
+		return nil // it landed, or is the head of a pull request, whose record this is: no queue made it
+	}
+	if h.head, err = git.ParseHash(g.SHA); err != nil {
+		return fmt.Errorf("head of %s: %w", g.Ref, err)
+	}
+	known := false
+	if h.decision, known, err = b.groupDecision(ctx, g); err != nil || !known {
+		return err // the queue waits for the check: it may be of a base that landed meanwhile
+	}
+	switch h.decision.Status {
+	case promotion.Waiting: // others are in the queue behind it, and it can be put there again
+		h.decision.Status, h.decision.Summary = promotion.Denied, "not in the merge queue yet: "+h.decision.Summary
+	case promotion.Unknown:
+		h.decision.Status = promotion.Waiting // a missing fact may come before the queue gives up
+	}
+	h.memo.Record = record.Record{Repository: b.repo.ID, Base: b.branch, Kind: promotion.ByHand}
 	h.memo.Run = memo.Run
 	if ok {
 		h.memo = memo
@@ -61,81 +81,81 @@ func (b *base) judgeGroup(ctx context.Context, g promotion.Group) error {
 	return b.write(ctx, h, "", "")
 }
 
-// groupDecision walks the commits of a group from its head to its base: each has to be the
-// merge of one pull request that may be merged now, and to make of the commit before it what
-// was judged.
-func (b *base) groupDecision(ctx context.Context, g promotion.Group) (promotion.Decision, error) {
+// maxGroup is how many commits of a group are walked.
+const maxGroup = 50
+
+// groupDecision walks the commits of a group from its head to one of the base: each pull
+// request has to be one that may be merged now, and what is made of it what was judged. Where
+// the group begins is not taken from its name, which anybody who may write could have chosen.
+func (b *base) groupDecision(ctx context.Context, g promotion.Group) (d promotion.Decision, known bool, err error) {
 	var names []string
 	var all []promotion.Decision
-	at, err := git.ParseHash(g.SHA)
-	if err != nil {
-		return promotion.Decision{}, fmt.Errorf("head of %s: %w", g.Ref, err)
-	}
 	numbers := map[int]bool{}
-	for at.String() != g.Base {
-		c, err := b.Git.ReadCommit(at)
-		if err != nil || len(c.Parents) == 0 || len(all) > 50 {
-			return unknownGroup("the commits of the group cannot be read down to its base"), nil
-		}
-		d, number, err := b.groupMember(ctx, g, at, c)
-		if err != nil {
-			return promotion.Decision{}, err
-		}
-		if number != 0 && numbers[number] {
-			return unknownGroup(fmt.Sprintf("the group holds #%d twice", number)), nil
+	sha := g.SHA
+	for !b.landed[sha] {
+		number := b.groups[sha]
+		if number == 0 || numbers[number] {
+			return d, false, nil
 		}
 		numbers[number] = true
+		above, err := git.ParseHash(sha)
+		if err != nil {
+			return d, false, fmt.Errorf("head of %s: %w", g.Ref, err)
+		}
+		below := above
+		for n := 0; below == above || !b.landed[below.String()] && b.groups[below.String()] == 0; n++ {
+			c, err := b.Git.ReadCommit(below)
+			if err != nil || len(c.Parents) == 0 || n == maxGroup {
+				return d, false, nil
+			}
+			below = c.Parents[0]
+		}
+		d, known, err := b.groupMember(ctx, number, below, above)
+		if err != nil || !known {
+			return d, false, err
+		}
 		names, all = append(names, fmt.Sprintf("#%d", number)), append(all, d)
-		at = c.Parents[0]
+		sha = below.String()
 	}
-	return together(names, all), nil
+	slices.Reverse(names)
+	slices.Reverse(all)
+	return policy.Together(names, all), true, nil
 }
 
-func unknownGroup(why string) promotion.Decision {
-	return promotion.Decision{Status: promotion.Unknown, Summary: "unknown: " + why, Results: []promotion.Result{{Rule: "merge-queue", Status: promotion.Unknown, Title: why, Missing: []string{"the pull requests of the group"}}}}
-}
-
-// groupMember judges the pull request whose merge one commit of a group is.
-func (b *base) groupMember(ctx context.Context, g promotion.Group, at git.Hash, c git.CommitInfo) (promotion.Decision, int, error) {
-	number := g.PullRequest
-	if at.String() != g.SHA {
-		number = b.groups[at.String()]
-	}
-	if number == 0 {
-		return unknownGroup("commit " + at.String()[:10] + " of the group is of no pull request that is known"), 0, nil
-	}
+// groupMember judges the pull request that the queue makes one commit from another of.
+func (b *base) groupMember(ctx context.Context, number int, below, above git.Hash) (d promotion.Decision, known bool, err error) {
 	q, ok, err := b.Forge.PullRequest(ctx, b.repo, number)
 	if err != nil {
-		return promotion.Decision{}, number, err
+		return d, false, err
 	}
-	if !ok || q.Base.Ref != b.branch {
-		return unknownGroup(fmt.Sprintf("#%d is no pull request to %s", number, b.branch)), number, nil
+	if !ok || q.Base.Ref != b.branch || q.State != promotion.Open {
+		return d, false, nil
 	}
 	if err := b.fetchHeads(ctx, []promotion.PullRequest{q}); err != nil {
-		return promotion.Decision{}, number, err
+		return d, false, err
 	}
 	h, err := b.hear(ctx, q)
 	if err != nil {
-		return promotion.Decision{}, number, err
+		return d, false, err
 	}
-	parent, err := b.Git.Snapshot(c.Parents[0])
+	parent, err := b.Git.Snapshot(below)
 	if err != nil {
-		return unknownGroup("commit " + c.Parents[0].String()[:10] + " of the group cannot be read"), number, nil
+		return d, false, fmt.Errorf("read commit %s: %w", below, err)
 	}
-	now, err := b.Git.Snapshot(at)
+	now, err := b.Git.Snapshot(above)
 	if err != nil {
-		return unknownGroup("commit " + at.String()[:10] + " of the group cannot be read"), number, nil
+		return d, false, fmt.Errorf("read commit %s: %w", above, err)
 	}
 	why, err := b.sameInGroup(ctx, h, parent, now)
 	if err != nil {
-		return promotion.Decision{}, number, err
+		return d, false, err
 	}
-	d := h.decision
+	d = h.decision
 	if why != "" {
 		r := promotion.Result{Rule: "merge-queue", Status: promotion.Denied, Title: why, Who: "who queued it", Next: "take it out of the queue, and put it in again once what is before it has landed"}
 		d.Status, d.Summary, d.Results = promotion.Denied, "denied: "+why, append([]promotion.Result{r}, d.Results...)
 	}
-	return d, number, nil
+	return d, true, nil
 }
 
 // sameInGroup says how what a group makes of a commit differs from what was judged.
@@ -157,30 +177,50 @@ func (b *base) sameInGroup(ctx context.Context, h *hearing, parent, now *git.Sna
 			return "", err
 		}
 		if tree != now.Tree {
-			return fmt.Sprintf("the group makes another tree of #%d than its sealed edits", h.pull.Number), nil
+			return "the group makes another tree than the sealed edits", nil
 		}
 		return "", nil
 	}
-	deltas, err := git.Diff(ctx, parent, now)
-	if err != nil {
+	made := &hearing{pull: h.pull, kind: promotion.ByHand, from: parent, now: now}
+	if made.paths, err = git.Diff(ctx, parent, now); err != nil {
 		return "", fmt.Errorf("compare the commits of a group: %w", err)
 	}
-	judged := map[string]git.Delta{}
-	for _, d := range h.paths {
-		judged[d.Path] = d
+	onto, err := b.readOf(ctx, parent)
+	if err != nil {
+		return "", err
 	}
-	for _, d := range deltas {
-		if j, ok := judged[d.Path]; !ok || d.New.Blob != j.New.Blob || d.New.Mode != j.New.Mode {
-			return fmt.Sprintf("the group makes another %s of #%d than the one that was judged", d.Path, h.pull.Number), nil
-		}
+	if _, err := b.differ(ctx, made, onto); err != nil {
+		return "", err
+	}
+	was, is := h.effects(), made.effects()
+	for _, x := range append(without(is, was), without(was, is)...) {
+		return "the group makes another change than the one that was judged: " + x, nil
 	}
 	return "", nil
 }
 
-// together joins the decisions of a group's members.
-func together(names []string, all []promotion.Decision) promotion.Decision {
-	if len(all) == 0 {
-		return unknownGroup("the group holds no pull request")
+// effects spells all that is judged of a change by hand: the images, what cannot be read for
+// them, and the rules, of which each byte counts.
+func (h *hearing) effects() []string {
+	blobs := map[string]git.Delta{}
+	var out []string
+	for _, d := range h.paths {
+		blobs[d.Path] = d
+		if strings.HasPrefix(d.Path, ".pinnace/") {
+			out = append(out, fmt.Sprintf("%s is %s %s", d.Path, d.New.Mode, d.New.Blob))
+		}
 	}
-	return policy.Together(names, all)
+	for _, c := range h.changed {
+		out = append(out, fmt.Sprintf("%s%s from %s to %s, of %s and %s in %s", c.Path, c.Pointer, c.Old, c.New, c.OldApp, c.NewApp, strings.Join(c.Environments, ", ")))
+	}
+	for _, o := range h.opaque {
+		d := blobs[o.Path]
+		out = append(out, fmt.Sprintf("%s with %s, which is %s %s, in %s", o.Path, o.What, d.New.Mode, d.New.Blob, strings.Join(o.Environments, ", ")))
+	}
+	return out
+}
+
+// without returns what is in a list and not in another.
+func without(all, but []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(but, s) })
 }

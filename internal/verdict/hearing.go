@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/check"
 	"github.com/pinnace-dev/pinnace/internal/command"
 	"github.com/pinnace-dev/pinnace/internal/git"
+	"github.com/pinnace-dev/pinnace/internal/image"
 	"github.com/pinnace-dev/pinnace/internal/manifest"
 	"github.com/pinnace-dev/pinnace/internal/plan"
 	"github.com/pinnace-dev/pinnace/internal/policy"
@@ -20,6 +22,7 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 	"github.com/pinnace-dev/pinnace/internal/reconcile"
 	"github.com/pinnace-dev/pinnace/internal/record"
+	"github.com/pinnace-dev/pinnace/internal/rulebook"
 )
 
 // A hearing is one pull request with all that its verdict depends on.
@@ -28,6 +31,7 @@ type hearing struct {
 	head    git.Hash
 	now     *git.Snapshot // of the head
 	kind    promotion.Kind
+	group   int                  // of the merge queue: the last pull request of the group; 0 where it is none
 	derived reconcile.Derivation // of a pull request of Pinnace
 	memo    reconcile.Memo
 	known   bool // memo is on record
@@ -39,6 +43,7 @@ type hearing struct {
 	paths   []git.Delta   // by hand: all that it changes
 	changed []plan.Changed
 	opaque  []plan.Opaque
+	order   []string // the environments of the configuration
 	changes []promotion.Change
 
 	reviews  []promotion.Review
@@ -47,9 +52,15 @@ type hearing struct {
 	orders   []order
 	authors  []promotion.Identity
 	nameless bool // a commit is of somebody whom GitHub does not know
+	owner    int  // another pull request whose record stands at the head, 0 for none
+	yields   bool // the owner is open, so that the check run is its
 
+	offers   []offer // of digests, to be clicked
 	pins     verdictOn
 	guard    verdictOn
+	guarded  promotion.Decision // of guard
+	touched  []string           // what is guarded
+	rules    *rulebook.Rulebook // of the head, where it changes them
 	decision promotion.Decision
 }
 
@@ -71,7 +82,7 @@ type order struct {
 
 // hear gathers the facts of a pull request and has it judged.
 func (b *base) hear(ctx context.Context, q promotion.PullRequest) (*hearing, error) {
-	h := &hearing{pull: q, kind: promotion.ByHand}
+	h := &hearing{pull: q, kind: promotion.ByHand, order: b.environmentNames()}
 	var err error
 	if h.head, err = git.ParseHash(q.Head.SHA); err != nil {
 		return h, fmt.Errorf("head of #%d: %w", q.Number, err)
@@ -81,6 +92,9 @@ func (b *base) hear(ctx context.Context, q promotion.PullRequest) (*hearing, err
 	}
 	if h.memo, h.known, err = b.memory.Recall(ctx, h.head.String(), reconcile.Before(b.Git)); err != nil {
 		return h, err
+	}
+	if h.known && h.memo.PullRequest != q.Number && h.memo.Base == b.branch {
+		h.owner = h.memo.PullRequest
 	}
 	if h.known && h.memo.PullRequest != 0 && h.memo.PullRequest != q.Number || h.memo.Base != b.branch {
 		h.known, h.memo.Record = false, record.Record{} // another pull request of the same head, or one that was moved
@@ -97,6 +111,9 @@ func (b *base) hear(ctx context.Context, q promotion.PullRequest) (*hearing, err
 		}
 	}
 	b.note(h)
+	if err := b.weigh(ctx, h); err != nil {
+		return h, err
+	}
 	if err := b.otherChecks(ctx, h); err != nil {
 		return h, err
 	}
@@ -115,8 +132,12 @@ func (b *base) identify(ctx context.Context, h *hearing) error {
 	if err != nil {
 		return err
 	}
-	if b.memory.App != 0 && (!h.known || h.memo.Kind != kind) || b.memory.App == 0 && !d.Ours {
+	recorded, own := h.known && h.memo.Kind == kind, b.Bot.ID != 0 && h.pull.Author.ID == b.Bot.ID
+	switch {
+	case b.memory.App == 0 && !d.Ours, b.memory.App != 0 && !recorded && !own:
 		return nil // nobody knows that Pinnace wrote it
+	case !recorded:
+		h.known, h.memo.Record = false, record.Record{} // Pinnace opened it, and what it pushed is not on record
 	}
 	h.kind, h.derived, h.seal, h.changes = kind, d, d.Seal, d.Changes
 	switch {
@@ -152,10 +173,16 @@ func (b *base) applies(d reconcile.Derivation) (string, error) {
 			return fmt.Sprintf("%s, which %s no longer has", c.Path, b.branch), nil
 		}
 		if _, err := manifest.Apply(data, b.format(c.Path), edits[c.Path], b.reading.Extra(c.Path)...); err != nil {
-			return fmt.Sprintf("%s:%d, where %s no longer holds %s", c.Path, c.Line, b.branch, c.Old), nil
+			return fmt.Sprintf("%s:%d, where %s no longer holds %s", c.Path, c.Line, b.branch, brief(c.Old)), nil
 		}
 	}
 	return "", nil
+}
+
+// brief spells a reference with the beginning of its digest.
+func brief(r image.Ref) string {
+	r.Digest = image.Digest(r.Digest.Short())
+	return r.String()
 }
 
 func (b *base) format(path string) manifest.Format {
@@ -184,6 +211,7 @@ func (b *base) listen(ctx context.Context, h *hearing) error {
 	if h.reviews, err = b.Forge.Reviews(ctx, b.repo, h.pull.Number); err != nil {
 		return err
 	}
+	h.reviews = slices.DeleteFunc(h.reviews, func(r promotion.Review) bool { return r.Author.ID == b.Bot.ID && b.Bot.ID != 0 })
 	if h.comments, err = b.Forge.Comments(ctx, b.repo, h.pull.Number); err != nil {
 		return err
 	}
@@ -197,7 +225,9 @@ func (b *base) listen(ctx context.Context, h *hearing) error {
 		}
 	}
 	dismissed := slices.ContainsFunc(h.reviews, func(r promotion.Review) bool { return r.State == promotion.Dismissed })
-	if dismissed || !h.known {
+	counts := slices.ContainsFunc(h.reviews, func(r promotion.Review) bool { return r.State == promotion.Approved })
+	counts = counts || slices.ContainsFunc(h.orders, func(o order) bool { return o.Verb == command.ApproveConfig })
+	if dismissed || counts || !h.known {
 		if h.moments, err = b.Forge.Timeline(ctx, b.repo, h.pull.Number); err != nil {
 			return err
 		}
@@ -212,6 +242,9 @@ func (b *base) listen(ctx context.Context, h *hearing) error {
 	for _, c := range commits {
 		if h.kind != promotion.ByHand && h.memo.SealOf(c.SHA) != "" {
 			continue // one of ours
+		}
+		if b.Bot.ID != 0 && c.Author.ID == b.Bot.ID && c.Committer.ID == b.Bot.ID && !c.Verified {
+			h.nameless = true // somebody else wrote it in our name, or it is ours and nobody can tell
 		}
 		for _, who := range []promotion.Identity{c.Author, c.Committer} {
 			switch {
@@ -239,14 +272,29 @@ func (b *base) note(h *hearing) {
 				ID: h.derived.Sealing.Request, Kind: h.kind, App: h.derived.Sealing.App, Env: h.derived.Sealing.Env, From: h.derived.Sealing.From,
 				Skipped: h.derived.Sealing.Skipped, By: []promotion.Identity{h.pull.Author}, At: h.pull.Created,
 			}
+			if b.memory.App != 0 && h.memo.Request.ID != "" {
+				h.memo.Request = promotion.Request{Kind: h.kind, Unknown: true} // anybody can write a commit that says so
+			}
 		}
-		if h.first() {
+		if h.first() && (h.kind == promotion.ByHand || b.memory.App == 0) {
 			at = h.pull.Created
 		}
 	}
-	h.memo.PullRequest, h.memo.Next = h.pull.Number, ""
+	h.memo.PullRequest, h.memo.Next, h.memo.Judged = h.pull.Number, "", h.judged()
 	h.memo.See(h.head.String(), h.seal, at)
 	h.memo.Witness(h.reviews)
+}
+
+// came returns when the pull request was last moved to its base from another one: what was
+// said there was said of another difference.
+func (h *hearing) came() time.Time {
+	var at time.Time
+	for _, m := range h.moments {
+		if m.Event == "base_ref_changed" && m.At.After(at) {
+			at = m.At
+		}
+	}
+	return at
 }
 
 // first says whether the head is the only one that the pull request ever had: it is one
@@ -289,52 +337,112 @@ func (b *base) compare(ctx context.Context, h *hearing) error {
 	if h.paths, err = git.Diff(ctx, h.from, h.now); err != nil {
 		return fmt.Errorf("compare #%d with its base: %w", h.pull.Number, err)
 	}
-	h.seal = h.wholeDiff(b)
-	before := b.reading
-	if h.from != b.tip {
-		if before, err = reconcile.Read(ctx, h.from, b.config, b.reading.Index()); err != nil {
-			return err
-		}
-	}
-	after, err := reconcile.Read(ctx, h.now, b.config, b.reading.Index())
+	pairs, err := b.differ(ctx, h, b.reading)
 	if err != nil {
 		return err
 	}
-	pairs, err := b.pairs(h, before, after)
+	h.seal = h.wholeDiff(b, pairs)
+	return nil
+}
+
+// differ works out what the paths of a hearing change in environments. With the commit that
+// it is to be merged onto, a file that this one names and its first commit did not counts as
+// named in both, and what nobody changed is as it is there.
+func (b *base) differ(ctx context.Context, h *hearing, onto *reconcile.Reading) ([]plan.Pair, error) {
+	before, err := b.readOf(ctx, h.from)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	after, err := b.readOf(ctx, h.now)
+	if err != nil {
+		return nil, err
+	}
+	p := &passage{base: b, before: before, after: after, onto: onto}
+	pairs, err := p.pairs(h)
+	if err != nil {
+		return nil, err
 	}
 	var further []plan.File
 	for _, x := range pairs {
 		for _, side := range [][]byte{x.Old, x.New} {
-			further = append(further, check.File{Path: x.Path, Result: manifest.Scan(side, b.format(x.Path), b.reading.Extra(x.Path)...)})
+			if f := p.format(x.Path); side != nil && f != manifest.None {
+				further = append(further, check.File{Path: x.Path, Result: manifest.Scan(side, f, b.reading.Extra(x.Path)...)})
+			}
 		}
 	}
 	diff := plan.Diff(plan.Differing{
-		Config: b.config, Pairs: pairs, Before: before.Environments, After: after.Environments,
-		Apps: b.reading.Apps(further), Extra: b.reading.Extra, Exists: after.Has,
+		Config: b.config, Pairs: pairs, Before: p.had, After: p.has,
+		Apps: b.reading.Apps(further), Format: p.format, Extra: b.reading.Extra, Exists: after.Has, Files: after.Files(),
 	})
-	h.changed, h.opaque = diff.Changes, diff.Opaque
+	h.changed, h.opaque, h.changes = diff.Changes, diff.Opaque, nil
 	for _, c := range h.changed {
 		h.changes = append(h.changes, c.Change)
 	}
-	return nil
+	return pairs, nil
 }
 
-// wholeDiff is the seal of a pull request by hand: each path with its old and its new blob.
-func (h *hearing) wholeDiff(b *base) string {
+// readOf reads a commit by the configuration of the tip.
+func (b *base) readOf(ctx context.Context, s *git.Snapshot) (*reconcile.Reading, error) {
+	if s.Commit == b.tip.Commit {
+		return b.reading, nil
+	}
+	return reconcile.Read(ctx, s, b.config, b.reading.Index())
+}
+
+// wholeDiff is the seal of a pull request by hand: each path with its old and its new blob,
+// and what comes to other environments, or leaves them, by being named.
+func (h *hearing) wholeDiff(b *base, pairs []plan.Pair) string {
 	entries := make([][5]string, 0, len(h.paths))
+	seen := map[string]bool{}
 	for _, d := range h.paths {
+		seen[d.Path] = true
 		entries = append(entries, [5]string{d.Path, d.Old.Mode.String(), d.Old.Blob.String(), d.New.Mode.String(), d.New.Blob.String()})
 	}
-	text, _ := json.Marshal([]any{"pinnace diff v1", b.repo.ID, h.pull.Number, b.branch, entries})
+	all := []any{"pinnace diff v1", b.repo.ID, h.pull.Number, b.branch, entries}
+	for _, p := range pairs {
+		if !seen[p.Path] {
+			sum := sha256.Sum256(p.New)
+			all = append(all, [2]string{p.Path, hex.EncodeToString(sum[:])})
+		}
+	}
+	text, _ := json.Marshal(all)
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }
 
-// pairs are the files that a pull request by hand changes, and those that it brings to, or
-// takes from, an environment.
-func (b *base) pairs(h *hearing, before, after *reconcile.Reading) ([]plan.Pair, error) {
+// A passage is from one commit to another one.
+type passage struct {
+	*base
+	before, after *reconcile.Reading
+	onto          *reconcile.Reading // that it will be merged onto; nil where it is merged
+}
+
+// had and has name the environments that a file affects before and after.
+func (p *passage) had(path string) []string { return p.joined(p.before.Environments(path), path) }
+
+func (p *passage) has(path string) []string { return p.joined(p.after.Environments(path), path) }
+
+// joined adds the environments that a file affects where it is merged onto, and did not before.
+func (p *passage) joined(all []string, path string) []string {
+	if p.onto == nil || p.before.SameReach(p.onto) {
+		return all
+	}
+	was, out := p.before.Environments(path), slices.Clone(all)
+	for _, e := range p.onto.Environments(path) {
+		if !slices.Contains(was, e) && !slices.Contains(out, e) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// format says how a file is read that either commit, or the tip, names.
+func (p *passage) format(path string) manifest.Format {
+	return cmp.Or(p.reading.Format(path), p.before.Format(path), p.after.Format(path))
+}
+
+// pairs are the files that differ, and those that come to an environment or leave one.
+func (p *passage) pairs(h *hearing) ([]plan.Pair, error) {
 	var out []plan.Pair
 	seen := map[string]bool{}
 	for _, d := range h.paths {
@@ -342,47 +450,70 @@ func (b *base) pairs(h *hearing, before, after *reconcile.Reading) ([]plan.Pair,
 			continue
 		}
 		seen[d.Path] = true
-		p := plan.Pair{Path: d.Path, Had: d.Old.Path != "", Has: d.New.Path != ""}
+		x := plan.Pair{Path: d.Path, Had: d.Old.Path != "", Has: d.New.Path != ""}
 		for _, side := range []struct {
 			at    *git.Snapshot
 			entry git.Entry
 			data  *[]byte
-		}{{h.from, d.Old, &p.Old}, {h.now, d.New, &p.New}} {
+		}{{h.from, d.Old, &x.Old}, {h.now, d.New, &x.New}} {
 			if side.entry.Path == "" {
 				continue
 			}
 			if side.entry.Problem != nil {
-				p.Why = side.entry.Problem.Text
+				x.Why = side.entry.Problem.Text
 				continue
 			}
-			if b.reading.Format(d.Path) == manifest.None && len(before.Environments(d.Path))+len(after.Environments(d.Path)) == 0 {
+			if p.format(d.Path) == manifest.None && len(p.had(d.Path))+len(p.has(d.Path)) == 0 {
 				continue // no file that could say what runs
 			}
 			data, err := side.at.Blob(side.entry.Blob, manifest.MaxFile)
 			if err != nil {
-				p.Why = "it cannot be read: " + err.Error()
+				x.Why = "it cannot be read: " + err.Error()
 				continue
 			}
 			*side.data = data
 		}
-		out = append(out, p)
+		out = append(out, x)
 	}
-	if before.SameReach(after) {
-		return out, nil
-	}
-	for _, f := range after.Files() {
-		if seen[f.Path] || slices.Equal(before.Environments(f.Path), after.Environments(f.Path)) {
+	for _, path := range p.after.Moved(p.before) {
+		if seen[path] || strings.HasPrefix(path, ".pinnace/") {
 			continue
 		}
-		data, ok, err := b.blob(h.now, f.Path)
+		x, ok, err := p.moved(path)
 		if err != nil {
 			return nil, err
 		}
 		if ok {
-			out = append(out, plan.Pair{Path: f.Path, Old: data, New: data, Had: true, Has: true})
+			out = append(out, x)
 		}
 	}
 	return out, nil
+}
+
+// moved is a file that nobody changes, as it will be once merged.
+func (p *passage) moved(path string) (plan.Pair, bool, error) {
+	x := plan.Pair{Path: path, Had: true, Has: true}
+	all := []*git.Snapshot{p.after.Snapshot}
+	if p.onto != nil {
+		all = []*git.Snapshot{p.onto.Snapshot, p.after.Snapshot}
+	}
+	for _, s := range all {
+		e, ok, err := s.Lookup(path)
+		if err != nil {
+			return x, false, fmt.Errorf("read %s of commit %s: %w", path, s.Commit, err)
+		}
+		if !ok {
+			continue
+		}
+		if e.Problem != nil {
+			x.Why = e.Problem.Text
+		} else if x.New, err = s.Blob(e.Blob, manifest.MaxFile); err != nil {
+			x.Why = "it cannot be read: " + err.Error()
+		}
+		x.Old = x.New
+		return x, true, nil
+	}
+	return x, false, nil
 }
 
 // environments names those that the pull request changes, in the order of the configuration.
@@ -404,5 +535,6 @@ func (h *hearing) environments() []string {
 	for _, o := range h.opaque {
 		add(o.Environments)
 	}
+	slices.SortStableFunc(out, func(x, y string) int { return cmp.Compare(slices.Index(h.order, x), slices.Index(h.order, y)) })
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/config"
@@ -32,6 +33,7 @@ type bringing struct {
 	memo  reconcile.Memo
 	known bool // memo is our record at the merged head
 	at    policy.Fact[time.Time]
+	part  promotion.PullRequest // that brought it with further ones, the last of which is its merge
 }
 
 // depths are how many commits are fetched, one after the other, until the answer is found.
@@ -69,7 +71,7 @@ func (b *base) arrivals(ctx context.Context, env, app string, enough func([]reco
 	}
 	for {
 		var all []reconcile.Arrival
-		cut, err := l.read.History(ctx, env, app, func(a reconcile.Arrival) bool {
+		cut, err := l.read.HistoryOf(ctx, b.pathsOf(env, app), env, app, func(a reconcile.Arrival) bool {
 			all = append(all, a)
 			return !enough(all)
 		})
@@ -86,6 +88,20 @@ func (b *base) arrivals(ctx context.Context, env, app string, enough func([]reco
 	}
 }
 
+// pathsOf names the files that an app stands in, at most so many as are looked up faster than
+// whole commits are compared.
+func (b *base) pathsOf(env, app string) []string {
+	paths := []string{}
+	for _, s := range b.running {
+		if s.Environment == env && s.App == app && !slices.Contains(paths, s.Path) {
+			if paths = append(paths, s.Path); len(paths) > 50 {
+				return nil
+			}
+		}
+	}
+	return paths
+}
+
 // bringing says how a commit came to the branch.
 func (b *base) bringing(ctx context.Context, commit git.Hash) (bringing, error) {
 	l := b.history()
@@ -98,8 +114,12 @@ func (b *base) bringing(ctx context.Context, commit git.Hash) (bringing, error) 
 		return x, err
 	}
 	for _, q := range pulls {
-		if q.State == promotion.Merged && q.Base.Ref == b.branch && q.MergeCommit == commit.String() {
+		switch {
+		case q.State != promotion.Merged || q.Base.Ref != b.branch:
+		case q.MergeCommit == commit.String():
 			x.pull, x.at = q, policy.Known(q.MergedAt)
+		default:
+			x.part = q
 		}
 	}
 	if x.pull.Number != 0 {
@@ -108,19 +128,44 @@ func (b *base) bringing(ctx context.Context, commit git.Hash) (bringing, error) 
 			return x, err
 		}
 		x.memo, x.known = memo, ok && memo.PullRequest == x.pull.Number
-	} else if b.memory.App != 0 {
-		runs, err := b.Forge.CheckRuns(ctx, b.repo, commit.String(), auditName)
-		if err != nil {
-			return x, err
-		}
-		for _, r := range runs {
-			if r.App == b.memory.App && !r.Started.IsZero() {
-				x.at = policy.Known(r.Started)
-			}
-		}
+	} else if x.at, err = b.firstSight(ctx, commit); err != nil {
+		return x, err
 	}
 	l.brought[commit] = x
 	return x, nil
+}
+
+// firstSight says when Pinnace saw a commit of the branch first: when it looked at it, or at the
+// oldest of those after it that it looked at.
+func (b *base) firstSight(ctx context.Context, commit git.Hash) (policy.Fact[time.Time], error) {
+	var none policy.Fact[time.Time]
+	if b.memory.App == 0 {
+		return none, nil
+	}
+	trail, err := b.trail(ctx, 0)
+	at := slices.Index(trail, commit)
+	if err != nil || at < 0 {
+		return none, err
+	}
+	found := map[int]time.Time{}
+	var failed error
+	i := sort.Search(at+1, func(i int) bool { // the oldest first; each commit after the first that was looked at was, too
+		runs, err := b.Forge.CheckRuns(ctx, b.repo, trail[at-i].String(), auditName)
+		if err != nil {
+			failed = err
+		}
+		for _, r := range runs {
+			if r.App == b.memory.App && !r.Started.IsZero() {
+				found[i] = r.Started
+			}
+		}
+		_, ok := found[i]
+		return ok
+	})
+	if t, ok := found[i]; ok && failed == nil {
+		return policy.Known(t), nil
+	}
+	return none, failed
 }
 
 // origins fills in where images come from, and what stood where they go.
@@ -248,9 +293,30 @@ func (b *base) trail(ctx context.Context, most int) ([]git.Hash, error) {
 	return out, nil
 }
 
-// held says whether a rollback keeps others away from an app.
+// waits returns what is open for an app, and goes before a change of another kind: a rollback
+// before everything, and what a person asked for before an update.
+func (b *base) waits(kind promotion.Kind, env, app string) *policy.Hold {
+	for _, before := range []promotion.Kind{promotion.Rollback, promotion.Promotion} {
+		if before == kind {
+			return nil
+		}
+		branch := plan.BranchOf(before, env, app, b.branch, b.isDefault)
+		for _, q := range b.pulls {
+			if q.Head.Ref == branch && q.Head.Repository == b.repo.ID && q.Author.ID == b.Bot.ID {
+				return &policy.Hold{Since: q.Created, What: fmt.Sprintf("#%d", q.Number), Open: before}
+			}
+		}
+	}
+	return nil
+}
+
+// held says whether something keeps others away from an app.
 func (b *base) held(ctx context.Context, in *policy.Input, app string) error {
 	if in.Kind != promotion.Update && in.Kind != promotion.Promotion {
+		return nil
+	}
+	if h := b.waits(in.Kind, in.Env, app); h != nil {
+		in.Hold = h
 		return nil
 	}
 	h, err := b.hold(ctx, in.Env, app)
@@ -262,13 +328,21 @@ func (b *base) held(ctx context.Context, in *policy.Input, app string) error {
 
 // hold returns the rollback that came last to an app, nil where something else did.
 func (b *base) hold(ctx context.Context, env, app string) (*policy.Hold, error) {
-	all, err := b.arrivals(ctx, env, app, func(a []reconcile.Arrival) bool { return len(a) > 0 })
-	if err != nil || len(all) == 0 {
+	all, err := b.arrivals(ctx, env, app, func(a []reconcile.Arrival) bool { return len(a) > 0 && !onlyPins(a[len(a)-1]) })
+	if err != nil {
 		return nil, err
 	}
-	how, err := b.bringing(ctx, all[0].Commit)
-	if err != nil || !how.known || how.memo.Kind != promotion.Rollback {
-		return nil, err
+	var how bringing
+	for _, a := range all {
+		if how, err = b.bringing(ctx, a.Commit); err != nil {
+			return nil, err
+		}
+		if !how.known || how.memo.Kind != promotion.Pin {
+			break
+		}
+	}
+	if !how.known || how.memo.Kind != promotion.Rollback {
+		return nil, nil
 	}
 	h := &policy.Hold{Since: how.pull.MergedAt, What: fmt.Sprintf("#%d", how.pull.Number)}
 	if n := len(how.memo.Request.By); n > 0 {
@@ -317,6 +391,9 @@ func brings(a reconcile.Arrival, ref image.Ref) bool {
 
 // Held says why nothing may come to an app that nobody asked for, "" where it may.
 func (b *base) Held(ctx context.Context, _ *reconcile.Reading, env, app string) (string, error) {
+	if h := b.waits(promotion.Promotion, env, app); h != nil {
+		return "held by the open rollback " + h.What, nil
+	}
 	h, err := b.hold(ctx, env, app)
 	if err != nil || h == nil {
 		return "", err
@@ -324,24 +401,97 @@ func (b *base) Held(ctx context.Context, _ *reconcile.Reading, env, app string) 
 	return "held by the rollback " + h.What, nil
 }
 
-// Askers returns who asked for what an app runs in an environment.
-func (b *base) Askers(ctx context.Context, _ *reconcile.Reading, env, app string) ([]promotion.Identity, bool, error) {
-	all, err := b.arrivals(ctx, env, app, func(a []reconcile.Arrival) bool { return len(a) > 0 })
-	if err != nil || len(all) == 0 {
-		return nil, true, err
+// Origin returns who asked for what an app runs in an environment: of each image, who asked
+// for the change that brought it, and who said /deploy.
+func (b *base) Origin(ctx context.Context, _ *reconcile.Reading, env, app string) (reconcile.Origin, error) {
+	var out reconcile.Origin
+	var places []plan.Standing
+	for _, s := range b.running {
+		if s.Environment == env && s.App == app {
+			places = append(places, s)
+		}
 	}
-	how, err := b.bringing(ctx, all[0].Commit)
+	at := func(a reconcile.Arrival, s plan.Standing) bool {
+		return !a.Gone && a.Standing.Path == s.Path && a.Standing.Document == s.Document && a.Standing.Pointer == s.Pointer
+	}
+	all, err := b.arrivals(ctx, env, app, func(a []reconcile.Arrival) bool {
+		return !slices.ContainsFunc(places, func(s plan.Standing) bool {
+			return !slices.ContainsFunc(a, func(x reconcile.Arrival) bool { return at(x, s) && !onlyPins(x) })
+		})
+	})
+	if err != nil {
+		return out, err
+	}
+	for _, s := range places {
+		found := false
+		for _, a := range all {
+			if !at(a, s) {
+				continue
+			}
+			how, err := b.bringing(ctx, a.Commit)
+			if err != nil {
+				return out, err
+			}
+			if sha := a.Commit.String(); !slices.Contains(out.Commits, sha) {
+				out.Commits = append(out.Commits, sha)
+			}
+			if onlyPins(a) && how.known && how.memo.Kind == promotion.Pin {
+				continue // it was asked for by who wrote the tag
+			}
+			found = true
+			by, unknown, err := b.askers(ctx, how)
+			if err != nil {
+				return out, err
+			}
+			out.By, out.Unknown = append(others(out.By, by...), by...), out.Unknown || unknown
+			break
+		}
+		out.Unknown = out.Unknown || !found
+	}
+	slices.Sort(out.Commits)
+	return out, nil
+}
+
+// onlyPins says whether an arrival adds a digest to the tag that stood there.
+func onlyPins(a reconcile.Arrival) bool {
+	return a.Old.Name != "" && !a.Old.Pinned() && a.Old.Repository() == a.Standing.Image.Repository() && a.Old.Tag == a.Standing.Image.Tag
+}
+
+// askers returns who asked for a change. Of a machine's it is who let it in.
+func (b *base) askers(ctx context.Context, how bringing) (by []promotion.Identity, unknown bool, err error) {
 	switch {
-	case err != nil:
-		return nil, true, err
-	case how.known && (how.memo.Kind == promotion.Update || how.memo.Kind == promotion.Pin):
+	case how.known && how.memo.Kind == promotion.Update:
 		return nil, false, nil // nobody did
 	case how.known && how.memo.Request.ID != "":
-		return how.memo.Request.By, how.memo.Request.Unknown, nil
-	case how.pull.Number != 0 && !how.pull.Author.Bot:
-		return []promotion.Identity{how.pull.Author}, false, nil
+		by, unknown = slices.Clone(how.memo.Request.By), how.memo.Request.Unknown
+	case how.pull.Number == 0:
+		return nil, true, nil
+	default:
+		commits, err := b.Forge.Commits(ctx, b.repo, how.pull.Number)
+		if err != nil {
+			return nil, false, err
+		}
+		by = append(by, how.pull.Author)
+		for _, c := range commits {
+			for _, who := range []promotion.Identity{c.Author, c.Committer} {
+				unknown = unknown || who.ID == 0
+				if who.ID != 0 && !isWebFlow(who) {
+					by = append(others(by, who), who)
+				}
+			}
+		}
 	}
-	return nil, true, nil
+	if how.known && how.memo.Deployer.ID != 0 {
+		by = append(others(by, how.memo.Deployer), how.memo.Deployer)
+	}
+	machine := func(i promotion.Identity) bool { return i.Bot || b.isServiceAccount(i) }
+	if !slices.ContainsFunc(by, func(i promotion.Identity) bool { return !machine(i) }) && how.memo.Request.ID == "" {
+		if m := how.pull.MergedBy; m.ID != 0 && !machine(m) {
+			return append(by, m), unknown, nil
+		}
+		unknown = true
+	}
+	return by, unknown, nil
 }
 
 var none git.Hash

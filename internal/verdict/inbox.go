@@ -27,8 +27,11 @@ type letter struct {
 	comment promotion.Comment
 	key     string
 	wishes  []Wish
-	faults  []string // of the comment itself
+	faults  []string // lines that are no command
+	refused []string // commands that are not done
 	answers []string // one for each wish that is answered
+	waits   []string // one for each wish that is told to wait
+	told    bool     // it was told that
 	waiting bool     // something of it is not answered yet
 }
 
@@ -56,78 +59,114 @@ func (b *base) inbox(ctx context.Context, open []promotion.PullRequest) (*inbox,
 		if c.Author.ID == b.Bot.ID || c.Author.ID == 0 || answered[key] || c.Created.Before(b.Now().Add(-maxAge)) {
 			continue
 		}
-		if err := b.open1(ctx, in, c, key, open); err != nil {
+		l := letter{comment: c, key: key, told: answered[key+waits]}
+		if err := b.readLetter(ctx, in, &l, open); err != nil {
 			return nil, err
+		}
+		if len(l.wishes)+len(l.faults)+len(l.refused) > 0 {
+			in.letters = append(in.letters, l)
 		}
 	}
 	return in, nil
 }
 
-// open1 reads one comment.
-func (b *base) open1(ctx context.Context, in *inbox, c promotion.Comment, key string, open []promotion.PullRequest) error {
+// waits ends the key of an answer that is not the last one.
+const waits = "-waits"
+
+const editedText = "The comment was edited, so that nobody knows who wrote what it says: write a new one."
+
+// readLetter reads one comment.
+func (b *base) readLetter(ctx context.Context, in *inbox, l *letter, open []promotion.PullRequest) error {
+	c := l.comment
 	commands, problems := command.Parse(c.Body)
-	if len(commands)+len(problems) == 0 {
-		return nil
+	if len(commands) > 0 && c.Edited() {
+		concerns := func(o command.Command) bool {
+			return o.Verb == command.Promote || o.Verb == command.Rollback || (o.Verb == command.Reseal || o.Verb == command.Cancel) && b.ours(open, c.Thread) != nil
+		}
+		if slices.ContainsFunc(commands, concerns) {
+			l.refused = append(l.refused, editedText)
+		}
+		commands = nil
 	}
-	l := letter{comment: c, key: key}
 	for _, p := range problems {
 		l.faults = append(l.faults, p.Text)
 	}
 	for _, o := range commands {
 		switch o.Verb {
 		case command.Promote, command.Rollback:
-			if c.Edited() {
-				l.faults = append(l.faults, "The comment was edited, so that nobody knows who asked: write a new one.")
-				continue
-			}
 			for _, env := range o.Envs {
-				w := Wish{ID: fmt.Sprintf("%s-%d-%s", key, o.Line, env), Kind: promotion.Promotion, App: o.App, Env: env, From: o.From, Image: o.Image, Digest: o.To, Reason: o.Reason, By: []promotion.Identity{c.Author}}
+				w := Wish{ID: fmt.Sprintf("%s-%d-%s", l.key, o.Line, env), Kind: promotion.Promotion, App: o.App, Env: env, From: o.From, Image: o.Image, Digest: o.To, Reason: o.Reason, By: []promotion.Identity{c.Author}}
 				if o.Verb == command.Rollback {
 					w.Kind = promotion.Rollback
 				}
 				l.wishes = append(l.wishes, w)
 			}
 		case command.Reseal, command.Cancel:
-			i := slices.IndexFunc(open, func(q promotion.PullRequest) bool { return q.Number == c.Thread })
-			if i < 0 || c.Edited() {
+			q := b.ours(open, c.Thread)
+			if q == nil {
 				continue
 			}
-			p, err := b.person(ctx, c.Author)
-			if err != nil {
+			if err := b.readOrder(ctx, in, l, *q, o); err != nil {
 				return err
-			}
-			if !p.Permission.AtLeast(promotion.PermissionWrite) || p.Bot || p.ServiceAccount {
-				l.faults = append(l.faults, fmt.Sprintf("/%s is for people with write.", o.Verb))
-				continue
-			}
-			if o.Verb == command.Cancel {
-				in.cancels[c.Thread] = order{Command: o, by: c.Author, at: c.Created}
-				continue
-			}
-			fresh, err := b.newerThanHead(ctx, open[i], c.Created)
-			if err != nil {
-				return err
-			}
-			if fresh {
-				in.reseals[c.Thread] = append(in.reseals[c.Thread], c.Author)
 			}
 		}
-	}
-	if len(l.wishes)+len(l.faults) > 0 {
-		in.letters = append(in.letters, l)
 	}
 	return nil
 }
 
-// newerThanHead says whether a comment was written after the newest head of a pull request was
-// seen.
-func (b *base) newerThanHead(ctx context.Context, q promotion.PullRequest, at time.Time) (bool, error) {
-	memo, ok, err := b.memory.Recall(ctx, q.Head.SHA, reconcile.Before(b.Git))
-	if err != nil || !ok {
-		return false, err
+// ours returns the open pull request of Pinnace with a number, nil where there is none.
+func (b *base) ours(open []promotion.PullRequest, number int) *promotion.PullRequest {
+	for i, q := range open {
+		if _, named := plan.KindOf(q.Head.Ref, b.branch, b.isDefault); named && q.Number == number && q.Author.ID == b.Bot.ID {
+			return &open[i]
+		}
 	}
-	n := len(memo.Heads)
-	return n > 0 && !at.Before(memo.Heads[n-1].At.Truncate(time.Second)), nil
+	return nil
+}
+
+// readOrder reads /reseal and /cancel on a pull request of Pinnace. What was written before its
+// newest head, or before it was reopened, was done.
+func (b *base) readOrder(ctx context.Context, in *inbox, l *letter, q promotion.PullRequest, o command.Command) error {
+	c := l.comment
+	memo, known, err := b.memory.Recall(ctx, q.Head.SHA, reconcile.Before(b.Git))
+	if err != nil {
+		return err
+	}
+	p, err := b.person(ctx, c.Author)
+	if err != nil {
+		return err
+	}
+	own := slices.ContainsFunc(memo.Request.By, func(i promotion.Identity) bool { return i.ID == c.Author.ID })
+	if may := p.Permission.AtLeast(promotion.PermissionWrite) && !p.Bot && !p.ServiceAccount; !may && (o.Verb != command.Cancel || !own) {
+		who := "somebody with write"
+		if o.Verb == command.Cancel {
+			who += ", or who asked for it,"
+		}
+		is := fmt.Sprintf("has %s here, and /%s needs a person", cmp.Or(p.Permission, "no known permission"), o.Verb)
+		if p.Bot || p.ServiceAccount {
+			is = fmt.Sprintf("is no person, and /%s needs one", o.Verb)
+		}
+		l.refused = append(l.refused, fmt.Sprintf("%s %s with write: %s comments it", c.Author.Login, is, who))
+		return nil
+	}
+	if o.Verb == command.Reseal {
+		if !known || memo.Request.ID == "" {
+			l.refused = append(l.refused, fmt.Sprintf("nothing is on record of the head %s, so that nobody knows what to seal: close this pull request, and ask anew with /promote or /rollback", q.Head.SHA[:10]))
+			return nil
+		}
+		if n := len(memo.Heads); n > 0 && !c.Created.Before(memo.Heads[n-1].At.Truncate(time.Second)) {
+			in.reseals[q.Number] = append(in.reseals[q.Number], c.Author)
+		}
+		return nil
+	}
+	moments, err := b.Forge.Timeline(ctx, b.repo, q.Number)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(moments, func(m promotion.Moment) bool { return m.Event == "reopened" && m.At.After(c.Created) }) {
+		in.cancels[q.Number] = order{Command: o, by: c.Author, at: c.Created}
+	}
+	return nil
 }
 
 // asks turns the wishes of the inbox into requests. What means nothing is answered.
@@ -169,20 +208,30 @@ func (b *base) answer(ctx context.Context, in *inbox, out *reconcile.Outcome) er
 			switch {
 			case !ok:
 				// Refused before it was proposed, or joined to another request.
-			case s.Action == reconcile.Opened || s.Action == reconcile.Updated || s.Action == reconcile.Unchanged:
+			case s.Action == reconcile.Opened || s.Action == reconcile.Updated || s.Action == reconcile.Unchanged || s.Request.ID == w.ID && s.PullRequest.Number != 0 && (s.Action == reconcile.Clean || s.Action == reconcile.Declined):
 				l.answers = append(l.answers, message.Opened(l.key, s.Request, s.PullRequest.Number))
 			case s.Action == reconcile.Refused:
-				l.answers = append(l.answers, message.Refused(l.key, s.Request, s.Decision, leftReasons(s)))
-			case s.Action == reconcile.Failed || s.Action == reconcile.Waiting:
+				l.answers = append(l.answers, message.Refused(l.key, s.Request, denials(s.Decision), leftReasons(s)))
+			case s.Action == reconcile.Waiting:
+				l.waiting = true
+				until := l.comment.Created.Add(maxAge).UTC().Format("2006-01-02 15:04 UTC")
+				l.waits = append(l.waits, message.Waits(l.key+waits, s.Request, []string{s.Reason, "It is taken up by itself until " + until + "; after that, ask again."}))
+			case s.Action == reconcile.Failed:
 				l.waiting = true
 			default:
 				l.answers = append(l.answers, message.Refused(l.key, s.Request, nil, []string{cmp.Or(s.Reason, string(s.Action))}))
 			}
 		}
-		if l.waiting || len(l.answers)+len(l.faults) == 0 || b.DryRun {
+		text := l.reply()
+		if l.waiting {
+			if text = strings.Join(l.waits, "\n\n"); l.told {
+				continue
+			}
+		}
+		if text == "" || b.DryRun {
 			continue
 		}
-		if _, err := b.Forge.Comment(ctx, b.repo, l.comment.Thread, l.reply()); err != nil {
+		if _, err := b.Forge.Comment(ctx, b.repo, l.comment.Thread, text); err != nil {
 			return err
 		}
 	}
@@ -195,7 +244,31 @@ func (l letter) reply() string {
 	if len(l.faults) > 0 {
 		parts = append(parts, message.Problem(l.key, l.faults))
 	}
+	if len(l.refused) > 0 {
+		parts = append(parts, message.NotDone(l.key, l.refused))
+	}
 	return strings.Join(append(parts, l.answers...), "\n\n")
+}
+
+// denials leaves of a decision what refuses: what would merely be waited for is no reason.
+func denials(d *promotion.Decision) *promotion.Decision {
+	if d == nil || d.Status != promotion.Denied {
+		return d
+	}
+	out := *d
+	out.Results = denied(d.Results)
+	return &out
+}
+
+func denied(all []promotion.Result) []promotion.Result {
+	var out []promotion.Result
+	for _, r := range all {
+		if r.Status == promotion.Denied {
+			r.Children = denied(r.Children)
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 func leftReasons(s reconcile.Settled) []string {
@@ -212,8 +285,7 @@ func leftReasons(s reconcile.Settled) []string {
 // withdraw closes the pull requests that somebody cancelled.
 func (b *base) withdraw(ctx context.Context, in *inbox, open []promotion.PullRequest) error {
 	for _, q := range open {
-		_, cancelled := in.cancels[q.Number]
-		if _, ours := plan.KindOf(q.Head.Ref, b.branch, b.isDefault); !cancelled || !ours || b.DryRun {
+		if _, cancelled := in.cancels[q.Number]; !cancelled || b.DryRun {
 			continue
 		}
 		closed := promotion.Closed

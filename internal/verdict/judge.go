@@ -3,6 +3,7 @@ package verdict
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -51,9 +52,11 @@ type Judge struct {
 // An Outcome is what was judged in one repository.
 type Outcome struct {
 	Repository promotion.Repository
-	Cases      []Case
-	Incidents  []Incident
-	Warnings   []string
+	// Environments are those that the default branch configures.
+	Environments []string
+	Cases        []Case
+	Incidents    []Incident
+	Warnings     []string
 }
 
 // A Case is one pull request with its verdict.
@@ -106,6 +109,7 @@ func (j *Judge) Run(ctx context.Context, only int) (*Outcome, error) {
 		return nil, err
 	}
 	defer first.close()
+	out.Environments = first.environmentNames()
 	bases := []*base{first}
 	for _, name := range first.config.Branches {
 		if name == repo.DefaultBranch {
@@ -148,7 +152,9 @@ type base struct {
 	people  map[int64]*person
 	facts   map[string]imageFacts
 	ledger  *ledger
-	groups  map[string]int // of the merge queue: pull requests by the head of their group
+	groups  map[string]int          // of the merge queue: pull requests by the head of their group
+	landed  map[string]bool         // the newest commits of the branch
+	pulls   []promotion.PullRequest // to the branch that were open when they were listed last
 }
 
 // open reads a managed branch. first is the default branch, nil where it is that.
@@ -235,12 +241,18 @@ func (b *base) run(ctx context.Context, only int, out *Outcome) error {
 		return err
 	}
 	slices.SortFunc(open, func(x, y promotion.PullRequest) int { return cmp.Compare(x.Number, y.Number) })
+	b.pulls = open
 	if err := b.audit(ctx, out); err != nil {
+		return err
+	}
+	if err := b.followUps(ctx); err != nil {
 		return err
 	}
 	if err := b.fetchHeads(ctx, open); err != nil {
 		return err
 	}
+	first := len(out.Cases)
+	var heard, rules []*hearing
 	for _, q := range open {
 		if only != 0 && q.Number != only {
 			continue
@@ -248,9 +260,27 @@ func (b *base) run(ctx context.Context, only int, out *Outcome) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		out.Cases = append(out.Cases, b.judge(ctx, q, open))
+		h, err := b.hear(ctx, q)
+		if err == nil && h.guard.touched {
+			rules = append(rules, h)
+			continue
+		}
+		out.Cases = append(out.Cases, b.judge(ctx, q, h, err, open))
+		if err == nil {
+			heard = append(heard, h)
+		}
 	}
-	return b.judgeGroups(ctx, out)
+	for _, h := range rules { // once it is known what they would change
+		if only != 0 && len(heard) == 0 {
+			if heard, err = b.others(ctx, open, only); err != nil {
+				return err
+			}
+		}
+		err := b.difference(ctx, h, heard)
+		out.Cases = append(out.Cases, b.judge(ctx, h.pull, h, err, open))
+	}
+	slices.SortStableFunc(out.Cases[first:], func(x, y Case) int { return cmp.Compare(x.PullRequest.Number, y.PullRequest.Number) })
+	return b.judgeGroups(ctx)
 }
 
 // maxFetched is how many pull requests are fetched at a time.
@@ -274,17 +304,36 @@ func (b *base) fetchHeads(ctx context.Context, open []promotion.PullRequest) err
 
 func pullRef(number int) string { return "refs/pull/" + strconv.Itoa(number) + "/head" }
 
-// judge judges one pull request, and does what its verdict allows.
-func (b *base) judge(ctx context.Context, q promotion.PullRequest, open []promotion.PullRequest) Case {
+// others hears the pull requests of Pinnace but one.
+func (b *base) others(ctx context.Context, open []promotion.PullRequest, but int) ([]*hearing, error) {
+	var out []*hearing
+	for _, q := range open {
+		if _, ours := plan.KindOf(q.Head.Ref, b.branch, b.isDefault); !ours || q.Number == but {
+			continue
+		}
+		h, err := b.hear(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, h)
+	}
+	return out, nil
+}
+
+// judge does what the verdict on one pull request allows. err says why it could not be heard.
+func (b *base) judge(ctx context.Context, q promotion.PullRequest, h *hearing, err error, open []promotion.PullRequest) Case {
 	c := Case{Base: b.branch, PullRequest: q, Action: Judged}
-	h, err := b.hear(ctx, q)
 	if err == nil {
 		err = b.twins(ctx, h, open)
 	}
 	if h != nil {
 		c.Kind, c.Request, c.Changes, c.Environments, c.Seal, c.Decision = h.kind, h.memo.Request, h.changes, h.environments(), h.seal, h.decision
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case h.yields:
+		c.Reason = fmt.Sprintf("#%d has the same head, and its check speaks for both", h.owner)
+	default:
 		c.Action, c.Reason, err = b.act(ctx, h)
 		c.Decision = h.decision
 	}
@@ -292,7 +341,7 @@ func (b *base) judge(ctx context.Context, q promotion.PullRequest, open []promot
 		c.Mine, c.MineWhy, err = b.mine(ctx, h)
 	}
 	if err != nil {
-		c.Action, c.Err = Failed, err
+		c.Action, c.Err = Failed, errors.Join(err, b.undecided(ctx, h, err))
 	}
 	return c
 }
@@ -308,6 +357,7 @@ func (b *base) twins(ctx context.Context, h *hearing, open []promotion.PullReque
 		if err != nil {
 			return err
 		}
+		h.yields = h.yields || q.Number == h.owner
 		names := []string{"#" + strconv.Itoa(h.pull.Number), "#" + strconv.Itoa(q.Number)}
 		h.decision = policy.Together(names, []promotion.Decision{h.decision, other.decision})
 	}

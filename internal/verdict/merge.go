@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/config"
@@ -13,6 +14,7 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/message"
 	"github.com/pinnace-dev/pinnace/internal/plan"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
+	"github.com/pinnace-dev/pinnace/internal/record"
 )
 
 // merge merges a pull request whose verdict has passed: everything is read anew first, and the
@@ -27,8 +29,13 @@ func (b *base) merge(ctx context.Context, h *hearing) (Action, string, error) {
 	if err != nil {
 		return Failed, "", err
 	}
-	h.memo.Merging = true
-	if err := b.write(ctx, h, "", ""); err != nil {
+	removed := h.memo.Refused.Removed
+	h.memo.Merging, h.memo.Refused = true, record.Refusal{Removed: removed}
+	note := ""
+	if rules.MergeQueue {
+		note = queuedNote
+	}
+	if err := b.write(ctx, h, "", note); err != nil {
 		return Failed, "", err
 	}
 	if rules.MergeQueue {
@@ -41,7 +48,9 @@ func (b *base) merge(ctx context.Context, h *hearing) (Action, string, error) {
 	if err != nil {
 		return b.refused(ctx, h, err)
 	}
-	h.pull.State, h.pull.MergeCommit = promotion.Merged, sha
+	h.pull.State, h.pull.MergeCommit, h.pull.MergedAt = promotion.Merged, sha, b.Now()
+	// Where this fails the audit of the commit does it.
+	_ = b.followUp(ctx, h.pull, h.memo, sha, h.environments(), h.rows())
 	return Merged, "", nil
 }
 
@@ -57,29 +66,30 @@ func (b *base) again(ctx context.Context, h *hearing) (*hearing, string, error) 
 	case q.Head.SHA != h.pull.Head.SHA || q.Base.Ref != b.branch:
 		return nil, "it moved meanwhile, and is judged again", nil
 	}
-	fresh := &base{Judge: b.Judge, repo: b.repo, remote: b.remote, branch: b.branch, isDefault: b.isDefault, several: b.several, images: b.images, people: map[int64]*person{}, facts: map[string]imageFacts{}}
-	fresh.Judge.floor = nil
-	if err := fresh.read(ctx); err != nil {
-		return nil, "", err
-	}
-	now, err := fresh.hear(ctx, q)
-	if err != nil {
-		return nil, "", err
-	}
 	open, err := b.Forge.PullRequests(ctx, b.repo, promotion.Query{State: promotion.Open, Base: b.branch})
 	if err != nil {
 		return nil, "", err
 	}
-	if err := fresh.twins(ctx, now, open); err != nil {
+	// Its registries are asked anew as well: the old ones remember their answers.
+	fresh := &base{Judge: b.Judge, repo: b.repo, remote: b.remote, branch: b.branch, isDefault: b.isDefault, several: b.several, people: map[int64]*person{}, facts: map[string]imageFacts{}}
+	fresh.Judge.floor = nil
+	if err := fresh.read(ctx); err != nil {
+		fresh.close()
 		return nil, "", err
 	}
-	images := b.images
+	b.close()
 	*b = *fresh
-	b.images = images
+	b.pulls = open
+	now, err := b.hear(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := b.twins(ctx, now, open); err != nil {
+		return nil, "", err
+	}
 	if now.decision.Status != promotion.Passed || now.decision.Merger != promotion.Pinnace {
-		h.decision = now.decision
-		h.memo = now.memo
-		return nil, now.decision.Summary, b.write(ctx, now, "", "")
+		*h = *now
+		return nil, "it was judged again right before the merge", b.write(ctx, h, "", "")
 	}
 	return now, "", nil
 }
@@ -99,17 +109,32 @@ func (b *base) branchRules(ctx context.Context) (promotion.Rules, error) {
 func (b *base) land(ctx context.Context, h *hearing) (string, error) {
 	method := b.method()
 	if method == string(config.MergeFastForward) {
-		if h.derived.Parent == nil || h.derived.Parent.Commit != b.tip.Commit {
-			return "", fmt.Errorf("%w: %s moved: the branch is written anew on it first", promotion.ErrConflict, b.branch)
-		}
-		err := b.Git.Push(ctx, b.remote, git.Push{Ref: "refs/heads/" + b.branch, Old: b.tip.Commit, New: h.head, Objects: []git.Hash{}})
-		if errors.Is(err, git.ErrLease) {
-			err = fmt.Errorf("%w: %w", promotion.ErrConflict, err)
-		}
-		return h.head.String(), err
+		return h.head.String(), b.advance(ctx, h)
 	}
 	text := b.mergeText(h)
 	return b.Forge.Merge(ctx, b.repo, promotion.MergeRequest{Number: h.pull.Number, SHA: h.head.String(), Method: method, Title: text.Title(), Message: text.Message()})
+}
+
+// advance moves the branch to the head that was judged, which stands on its tip.
+func (b *base) advance(ctx context.Context, h *hearing) error {
+	if on := h.stands(); on == nil || on.Commit != b.tip.Commit {
+		return &promotion.Blocked{
+			Rule: promotion.RuleBehind, Text: "The branch is not on the tip of " + b.branch + ", and the method of merging is fast-forward",
+			Remedy: "press Update branch",
+		}
+	}
+	err := b.Git.Push(ctx, b.remote, git.Push{Ref: "refs/heads/" + b.branch, Old: b.tip.Commit, New: h.head, Objects: []git.Hash{}})
+	var refused *git.RefusedError
+	switch {
+	case errors.As(err, &refused):
+		return &promotion.Blocked{
+			Rule: promotion.RuleUpdate, Text: refused.Message,
+			Remedy: "let the App bypass the branch's rules (Settings > Rules of the repository), or set merge.method in .pinnace/config.yaml to squash",
+		}
+	case errors.Is(err, git.ErrLease):
+		return fmt.Errorf("%w: %w", promotion.ErrConflict, err)
+	}
+	return err
 }
 
 func (b *base) mergeText(h *hearing) message.Merge {
@@ -118,12 +143,18 @@ func (b *base) mergeText(h *hearing) message.Merge {
 		PullRequest: h.pull.Number, Kind: h.kind, App: r.App, Envs: h.environments(), From: r.From, Skipped: r.Skipped, Request: r.ID,
 		Images: h.rows(), Seal: h.seal, Requested: r.By, Deployed: h.decision.Asked, Glass: h.decision.Glass, Version: b.Version,
 	}
+	if h.kind == promotion.ByHand {
+		m.Requested = h.askers()
+	}
 	for _, a := range h.decision.Approvals {
 		if !slices.ContainsFunc(m.Approved, func(i promotion.Identity) bool { return i.ID == a.By.ID }) {
 			m.Approved = append(m.Approved, a.By)
 		}
 	}
 	m.Policies = policiesOf(h.decision.Results)
+	if m.Glass != "" {
+		m.Deployed = h.decision.Broke
+	}
 	return m
 }
 
@@ -154,34 +185,62 @@ func (b *base) refused(ctx context.Context, h *hearing, failure error) (Action, 
 		defer cancel()
 	}
 	q, ok, err := b.Forge.PullRequest(ctx, b.repo, h.pull.Number)
-	if err != nil {
+	switch {
+	case err != nil:
 		failure = errors.Join(failure, err)
-	}
-	if err == nil && ok && q.State == promotion.Merged {
+	case ok && q.State == promotion.Merged:
 		h.pull = q
 		return Merged, "", nil // the answer was lost
+	case ok && q.Head.SHA == h.pull.Head.SHA:
+		h.pull = q
+		in, _, err := b.inQueue(ctx, h)
+		if err == nil && in {
+			return Queued, "", nil
+		}
 	}
 	h.memo.Merging = false
 	note, reason := "", ""
-	var blocked *promotion.Blocked
+	obstacles := promotion.Obstacles(failure)
+	var conflict *promotion.Conflict
 	switch {
-	case errors.As(failure, &blocked):
-		reason = "GitHub does not merge it: " + blocked.Error() + "; " + blocked.Remedy
-		note = "GitHub does not merge it: " + blocked.Error() + ". " + blocked.Remedy + "."
+	case err == nil && (!ok || q.State != promotion.Open):
+		note, reason, failure = "It was closed while it was merged.", "it was closed meanwhile", nil
+	case len(obstacles) > 0:
+		if b.behind(h) {
+			obstacles = slices.DeleteFunc(obstacles, func(o *promotion.Blocked) bool { return o.Rule == promotion.RuleCheck })
+			obstacles = append(obstacles, &promotion.Blocked{Rule: promotion.RuleBehind, Text: "The branch lacks commits of " + b.branch, Remedy: "press Update branch"})
+		}
+		reason = blockedBy(obstacles)
+	case errors.As(failure, &conflict) && conflict.Rule == promotion.RuleMergeability && q.Mergeable != nil && !*q.Mergeable:
+		reason = fmt.Sprintf("GitHub does not merge it: it conflicts with %s: bring the branch up to date with it", b.branch)
 	case errors.Is(failure, promotion.ErrConflict):
-		reason = "it moved meanwhile, and is judged again"
+		note, reason = "It changed while it was merged, and is judged again.", "it moved meanwhile, and is judged again"
 	default:
-		reason = failure.Error()
-		note = "The merge failed, and is tried again: " + failure.Error() + "."
+		note, reason = "The merge failed, and is tried again: "+failure.Error()+".", failure.Error()
 	}
-	if err := b.write(ctx, h, "the merge did not happen", note); err != nil {
+	if note == "" {
+		note = sentence(reason)
+		err := b.refuse(ctx, h, reason, false, h.memo.Refused.Removed)
+		failure = errors.Join(err)
+	} else if errors.Is(failure, promotion.ErrConflict) {
+		failure = nil
+	}
+	if err := b.write(ctx, h, unmerged, note); err != nil {
 		return Failed, reason, errors.Join(failure, err)
 	}
-	if errors.Is(failure, promotion.ErrConflict) || blocked != nil {
-		return Judged, reason, nil
+	if failure != nil {
+		return Failed, reason, failure
 	}
-	return Failed, reason, failure
+	return Judged, reason, nil
 }
+
+// What a check says of a merge.
+const (
+	unmerged   = "the merge did not happen"
+	queuedNote = "It is in the merge queue, and judged again with what is before it."
+)
+
+func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] + "." }
 
 // derive makes the edits of sealed changes on a commit and returns the tree, "" where they do
 // not apply to it.

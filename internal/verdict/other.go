@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/pinnace-dev/pinnace/internal/check"
 	"github.com/pinnace-dev/pinnace/internal/command"
+	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/git"
 	"github.com/pinnace-dev/pinnace/internal/guard"
 	"github.com/pinnace-dev/pinnace/internal/image"
@@ -57,7 +59,7 @@ func (b *base) guarded(ctx context.Context, h *hearing) error {
 			entry git.Entry
 		}{{h.from, d.Old}, {h.now, d.New}} {
 			var content []byte
-			if strings.HasPrefix(d.Path, ".github/") && side.entry.Path != "" && side.entry.Problem == nil {
+			if mayRun(d.Path) && side.entry.Path != "" && side.entry.Problem == nil {
 				content, _ = side.at.Blob(side.entry.Blob, manifest.MaxFile)
 			}
 			is = is || guard.Touches(d.Path, content)
@@ -69,15 +71,15 @@ func (b *base) guarded(ctx context.Context, h *hearing) error {
 	if len(touched) == 0 {
 		return nil
 	}
-	files, err := reconcile.Documents(ctx, h.now)
-	var head *rulebook.Rulebook
-	if err == nil {
-		head = rulebook.Read(files, b.Judge.floor.files, b.Judge.floor.state, b.found())
+	head, err := b.rulesOf(ctx, h)
+	if err != nil {
+		return err
 	}
+	h.rules = head
 	in := guard.Input{
 		Touched: touched, Images: len(h.changed)+len(h.opaque) > 0, Base: b.book, Head: head, HeadSHA: h.head.String(),
 		PullRequest: h.pull.Number, Author: h.pull.Author, Writers: h.authors, WritersUnknown: h.nameless,
-		Fork: h.pull.Head.Repository != b.repo.ID, Moments: h.moments, Now: b.Now(),
+		Fork: h.pull.Head.Repository != b.repo.ID, Moments: h.moments, Since: h.came(), Now: b.Now(),
 	}
 	_, in.HasConfig, err = b.tip.Lookup(".pinnace/config.yaml")
 	if err != nil {
@@ -112,13 +114,55 @@ func (b *base) guarded(ctx context.Context, h *hearing) error {
 		return err
 	}
 	in.People = b.known()
-	d := guard.Decide(in)
-	c := message.Check{Name: b.nameOf(configName), Subject: strings.Join(touched, ", "), Decision: d, Advisory: b.Advisory, Seal: h.head.String()}
-	status, conclusion := c.Conclusion()
-	h.guard.touched = true
-	h.guard.answer = answerOf(d.Status)
-	h.guard.run = promotion.CheckRun{Name: c.Name, Status: status, Conclusion: conclusion, Title: c.Title(), Summary: c.Summary(), Text: c.Text()}
+	h.guard.touched, h.touched, h.guarded = true, touched, guard.Decide(in)
+	h.guard.answer = answerOf(h.guarded.Status)
+	b.guardRun(h)
 	return nil
+}
+
+// guardRun writes down the verdict on a change of the rules.
+func (b *base) guardRun(h *hearing) {
+	c := message.Check{Name: b.nameOf(configName), Subject: strings.Join(h.touched, ", "), Decision: h.guarded, Advisory: b.Advisory, Seal: h.head.String()}
+	status, conclusion := c.Conclusion()
+	h.guard.run = promotion.CheckRun{Name: c.Name, Status: status, Conclusion: conclusion, Title: c.Title(), Summary: c.Summary(), Text: c.Text()}
+}
+
+// difference adds to the verdict on a change of the rules what it would do to the pull requests
+// that are open, and to the environments of images.
+func (b *base) difference(ctx context.Context, h *hearing, heard []*hearing) error {
+	if h.rules == nil || h.rules.Config == nil {
+		return nil
+	}
+	effects, err := b.redecided(ctx, h.rules, heard)
+	if err != nil {
+		return err
+	}
+	h.guarded.Results = append(h.guarded.Results, results(append(b.resettled(h.rules.Config), effects...))...)
+	b.guardRun(h)
+	return nil
+}
+
+// mayRun says whether a path may be that of a workflow, or of an action.
+func mayRun(name string) bool {
+	base := path.Base(name)
+	return strings.HasPrefix(name, ".github/") || base == "action.yml" || base == "action.yaml"
+}
+
+// rulesOf reads the documents of a head. What cannot be read is an error of theirs.
+func (b *base) rulesOf(ctx context.Context, h *hearing) (*rulebook.Rulebook, error) {
+	files, err := reconcile.Documents(ctx, h.now)
+	switch {
+	case err == nil:
+	case passing(err):
+		return nil, err
+	default:
+		return &rulebook.Rulebook{Floor: b.Judge.floor.state, Problems: config.Problems{{Severity: config.Error, Message: err.Error()}}}, nil
+	}
+	head := rulebook.Read(files, b.Judge.floor.files, b.Judge.floor.state, b.found())
+	if head.Config != nil {
+		head.Problems = append(head.Problems, b.overlaps(head.Config)...)
+	}
+	return head, nil
 }
 
 // admins counts who holds the role admin, as far as the documents and GitHub tell.
@@ -228,18 +272,25 @@ func (b *base) pinned(ctx context.Context, h *hearing) error {
 		return a, ok && a.TagErr == nil
 	}
 	result := check.Pins(in)
+	var err error
+	if h.offers, err = b.offers(h, in, result.Annotations); err != nil {
+		return err
+	}
 	h.pins.touched = true
 	h.pins.answer = policy.Is(!result.Failed)
 	run := promotion.CheckRun{Name: b.nameOf(pinsName), Status: "completed", Conclusion: "success", Title: "Every image is pinned", Summary: "The changed files hold no image without a digest."}
 	if result.Left > 0 {
 		run.Conclusion = "neutral"
 		run.Title = counted(result.Left, "image has", "images have") + " no digest"
-		run.Summary = run.Title + " in the changed files. `pinnace pin` writes them, and so does the suggestion on each line."
+		run.Summary = run.Title + " in the changed files. `pinnace pin` writes them."
 	}
 	if result.Failed {
 		run.Conclusion = "failure"
 		run.Title = cmp.Or(run.Title, "An image is not pinned")
 		run.Summary += " A PullImageDigestPolicy locks the environment, so that the pull request cannot be merged before."
+	}
+	if len(h.offers) > 0 {
+		run.Summary += " The lines that GitHub shows have a suggestion to commit."
 	}
 	for _, a := range result.Annotations {
 		note := promotion.Annotation{Path: a.Path, Start: a.Line, End: max(a.EndLine, a.Line), StartCol: a.Column, EndCol: a.EndColumn, Level: a.Level, Title: a.Title, Message: a.Message, Details: a.Suggestion}

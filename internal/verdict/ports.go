@@ -27,6 +27,11 @@ type Forge interface {
 	// CommentsSince returns the comments of all threads that were written or edited since.
 	CommentsSince(ctx context.Context, r promotion.Repository, since time.Time) ([]promotion.Comment, error)
 	Comment(ctx context.Context, r promotion.Repository, number int, body string) (promotion.Comment, error)
+	// LineComments returns the comments on the lines of a pull request's files.
+	LineComments(ctx context.Context, r promotion.Repository, number int) ([]promotion.LineComment, error)
+	// ReviewLines writes a review of a head that neither approves nor asks for changes, with
+	// comments on lines that the pull request shows; ErrInvalid where it does not show one.
+	ReviewLines(ctx context.Context, r promotion.Repository, number int, head, body string, all []promotion.LineComment) error
 	// IsMember says whether a person is an active member of a team; known is false where the
 	// token may not read that.
 	IsMember(ctx context.Context, org, slug string, who promotion.Identity) (member, known bool, err error)
@@ -41,9 +46,14 @@ type Forge interface {
 	Merge(ctx context.Context, r promotion.Repository, m promotion.MergeRequest) (string, error)
 	// Enqueue puts exactly one head into the merge queue.
 	Enqueue(ctx context.Context, node, head string) error
+	// Dequeue takes a pull request out of its merge queue.
+	Dequeue(ctx context.Context, node string) error
 	// QueueGroups returns what the merge queue of a base is about to land.
 	QueueGroups(ctx context.Context, r promotion.Repository, base string) ([]promotion.Group, error)
 	OpenIssue(ctx context.Context, r promotion.Repository, title, body string, labels []string) (promotion.Issue, error)
+	// Issue returns one issue, with who closed it.
+	Issue(ctx context.Context, r promotion.Repository, number int) (promotion.Issue, bool, error)
+	// IssuesWithLabel returns the open and the closed ones, the newest first.
 	IssuesWithLabel(ctx context.Context, r promotion.Repository, label string) ([]promotion.Issue, error)
 	ReopenIssue(ctx context.Context, r promotion.Repository, number int) (promotion.Issue, error)
 }

@@ -73,10 +73,13 @@ const maxTurns = 10
 // pins and updates, verdicts and merges.
 func (s *Steward) Run(ctx context.Context, wishes ...Wish) (*Round, error) {
 	out := &Round{}
+	var incidents []Incident
 	for turn := 0; ; turn++ {
 		if err := s.turn(ctx, out, wishes); err != nil {
 			return out, err
 		}
+		incidents = append(incidents, out.Judged.Incidents...)
+		out.Judged.Incidents = incidents
 		merged := false
 		for _, c := range out.Judged.Cases {
 			if c.Action == Merged {
@@ -126,6 +129,7 @@ func (s *Steward) turn(ctx context.Context, out *Round, wishes []Wish) error {
 	if err != nil {
 		return err
 	}
+	first.pulls = open
 	in, err := first.inbox(ctx, open)
 	if err != nil {
 		return err
@@ -200,9 +204,15 @@ func merge(before, now *reconcile.Outcome) *reconcile.Outcome {
 				continue
 			}
 			for _, s := range b.Settled {
-				same := func(x reconcile.Settled) bool { return x.Branch == s.Branch && x.Action != reconcile.Clean }
-				if s.Action != reconcile.Clean && s.Action != reconcile.Unchanged && !slices.ContainsFunc(now.Bases[i].Settled, same) {
+				if s.Action == reconcile.Clean || s.Action == reconcile.Unchanged {
+					continue
+				}
+				k := slices.IndexFunc(now.Bases[i].Settled, func(x reconcile.Settled) bool { return x.Branch == s.Branch && x.Action != reconcile.Clean })
+				switch {
+				case k < 0:
 					now.Bases[i].Settled = append(now.Bases[i].Settled, s)
+				case now.Bases[i].Settled[k].Action == reconcile.Unchanged && now.Bases[i].Settled[k].PullRequest.Number == s.PullRequest.Number:
+					now.Bases[i].Settled[k].Action = s.Action
 				}
 			}
 		}

@@ -50,7 +50,7 @@ func (b *base) request(ctx context.Context, w Wish) (promotion.Request, []string
 	sources, _ := e.Sources()
 	if r.From == "" {
 		if len(sources) == 0 {
-			return r, []string{fmt.Sprintf("nothing comes before %s: name the environment with --from, or the image with --image", w.Env)}, nil
+			return r, []string{fmt.Sprintf("nothing comes before %s: name the environment that it comes from (from ENV) or the image (image REF)", w.Env)}, nil
 		}
 		r.From = sources[0]
 	}
@@ -64,7 +64,7 @@ func (b *base) request(ctx context.Context, w Wish) (promotion.Request, []string
 
 func (b *base) promoting(r promotion.Request) plan.Promoting {
 	return plan.Promoting{
-		Config: b.config, Base: b.branch, Default: b.isDefault, Files: b.reading.Files(), Environments: b.reading.Environments, Owner: b.reading.Owner, Request: r,
+		Config: b.config, Base: b.branch, Default: b.isDefault, Files: b.reading.Files(), Environments: b.reading.Environments, Owner: b.reading.Owner, Request: r, Stage: b.reading.Stage(),
 	}
 }
 

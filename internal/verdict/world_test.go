@@ -65,6 +65,15 @@ func newWorld(t testing.TB, files map[string]string, images ...string) *world {
 	for _, image := range images {
 		w.push(image)
 	}
+	if files != nil {
+		w.start(files)
+	}
+	return w
+}
+
+// start makes the repository.
+func (w *world) start(files map[string]string) {
+	w.Helper()
 	all := map[string]string{}
 	for name, text := range files {
 		all[name] = w.expand(text)
@@ -80,7 +89,6 @@ func newWorld(t testing.TB, files map[string]string, images ...string) *world {
 	}})
 	w.app.Install("acme")
 	w.git = git.NewMemory(git.Limits{})
-	return w
 }
 
 // push pushes NAME:TAG and remembers its digest.

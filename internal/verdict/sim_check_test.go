@@ -1,0 +1,647 @@
+package verdict_test
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+	"github.com/pinnace-dev/pinnace/internal/sandbox"
+)
+
+// The checker knows nothing of Pinnace's code. It reads the files that the simulation wrote, by
+// lines, and what people did, which the play noted as it happened.
+
+// A place is one image of a file.
+type place struct{ name, ref string }
+
+// images reads the images of a file, and what is left of it without them.
+func images(text string) (all []place, rest string) {
+	var kept []string
+	in := -1 // of all: the entry of a kustomization
+	for _, l := range strings.Split(text, "\n") {
+		trimmed := strings.TrimSpace(l)
+		value := func(key string) (string, bool) {
+			v, ok := strings.CutPrefix(trimmed, key)
+			return strings.Trim(v, `"' `), ok
+		}
+		if v, ok := value("image: "); ok {
+			name, _, _ := strings.Cut(v, ":")
+			all = append(all, place{name, v})
+			kept = append(kept, "image")
+			continue
+		}
+		if v, ok := value("- name: ghcr.io/"); ok {
+			in = len(all)
+			all = append(all, place{"ghcr.io/" + v, "ghcr.io/" + v})
+		} else if v, ok := value("newTag: "); ok && in >= 0 {
+			all[in].ref = all[in].ref + ":" + v
+			continue
+		} else if v, ok := value("digest: "); ok && in >= 0 {
+			all[in].ref = all[in].ref + "@" + v
+			continue
+		}
+		kept = append(kept, l)
+	}
+	return all, strings.Join(kept, "\n")
+}
+
+// A change is one image that a commit changes.
+type change struct {
+	path     string
+	n        int
+	old, new place
+}
+
+func (p *play) scan(at, path string) []place {
+	key := at + " " + path
+	if all, ok := p.scans[key]; ok {
+		return all
+	}
+	text, _ := p.repo.File(at, path)
+	all, _ := images(text)
+	p.scans[key] = all
+	return all
+}
+
+// changes are the images that differ between two commits.
+func (p *play) changes(from, to string) []change {
+	var out []change
+	for _, path := range p.paths {
+		if !strings.HasPrefix(path, "envs/") {
+			continue
+		}
+		before, after := p.scan(from, path), p.scan(to, path)
+		for n := range max(len(before), len(after)) {
+			c := change{path: path, n: n}
+			if n < len(before) {
+				c.old = before[n]
+			}
+			if n < len(after) {
+				c.new = after[n]
+			}
+			if c.old != c.new {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// elsewhere names the first file that differs between two commits in more than images.
+func (p *play) elsewhere(from, to string) string {
+	for _, path := range p.paths {
+		a, had := p.repo.File(from, path)
+		b, has := p.repo.File(to, path)
+		_, restA := images(a)
+		_, restB := images(b)
+		if had != has || restA != restB || !strings.HasPrefix(path, "envs/") && a != b {
+			return path
+		}
+	}
+	return ""
+}
+
+// commit returns what is known of a commit.
+func (p *play) commit(sha string) sandbox.Commit {
+	if _, ok := p.commits[sha]; !ok {
+		for _, c := range p.repo.Log(sha) {
+			if _, ok := p.commits[c.SHA]; ok {
+				break
+			}
+			p.commits[c.SHA] = c
+		}
+	}
+	return p.commits[sha]
+}
+
+// trunk lists the first parents from a commit.
+func (p *play) trunk(sha string) []string {
+	var out []string
+	for sha != "" {
+		out = append(out, sha)
+		parents := p.commit(sha).Parents
+		if len(parents) == 0 {
+			break
+		}
+		sha = parents[0]
+	}
+	return out
+}
+
+// forked is the newest commit of main that a head stands upon.
+func (p *play) forked(head string) string {
+	held := map[string]bool{}
+	todo := []string{head}
+	for len(todo) > 0 {
+		sha := todo[0]
+		todo = todo[1:]
+		if !held[sha] {
+			held[sha] = true
+			todo = append(todo, p.commit(sha).Parents...)
+		}
+	}
+	for _, sha := range p.trunk(p.repo.Tip("main")) {
+		if held[sha] {
+			return sha
+		}
+	}
+	return head
+}
+
+// content is what a pull request changes, as reviews are bound to it.
+func (p *play) content(q promotion.PullRequest) string {
+	return fmt.Sprint(p.changes(p.forked(q.Head.SHA), q.Head.SHA))
+}
+
+// A claim is that something may come, or might have come, to main.
+type claim struct {
+	pull    promotion.PullRequest
+	base    string // the commit of main that it comes upon
+	changes []change
+	request string
+}
+
+func (p *play) claimOf(q promotion.PullRequest, base string, all []change) claim {
+	c := claim{pull: q, base: base, changes: all}
+	if isOurs(q) {
+		for _, l := range strings.Split(p.commit(q.Head.SHA).Message, "\n") {
+			if id, ok := strings.CutPrefix(l, "Pinnace-Request: "); ok {
+				c.request = id
+			}
+		}
+	}
+	return c
+}
+
+func envOf(path string) string { return strings.Split(path, "/")[1] }
+
+var (
+	countLine = regexp.MustCompile(`approverCount: \d+\nunknownBuilder`)
+	countOnly = regexp.MustCompile(`(?m)^approverCount: (\d+)$`)
+)
+
+// count is how many approvals the policy of an environment asks for, as of a commit of main.
+func (p *play) count(at, env string) (int, bool) {
+	text, ok := p.repo.File(at, ".pinnace/policies/"+env+".yaml")
+	if !ok {
+		return 0, false
+	}
+	n, _ := strconv.Atoi(countOnly.FindStringSubmatch(text)[1])
+	return n, true
+}
+
+func (p *play) governed(all []change) bool {
+	return slices.ContainsFunc(all, func(c change) bool { _, ok := p.v.count[envOf(c.path)]; return ok })
+}
+
+// promoter says whether a person may approve now.
+func (p *play) promoter(i int) bool {
+	listed := slices.Contains([]string{"carol", "dave", "erin"}, p.cast[i])
+	if p.v.team {
+		listed = p.team[i]
+	}
+	return p.roles[i] == promotion.PermissionAdmin || listed && p.roles[i].AtLeast(promotion.PermissionWrite)
+}
+
+// person finds the account of a number in the cast, -1 where it is none's.
+func (p *play) person(id int64) int {
+	for i := range p.cast {
+		if p.id(i) == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// An approval is one that counts.
+type approval struct {
+	by int
+	at time.Time
+}
+
+// heard reads the reviews of a claim: who approves exactly that, and who stands in its way.
+func (p *play) heard(c claim) (yes []approval, vetoes []string) {
+	latest := map[int64]promotion.Review{}
+	var order []int64
+	for _, r := range p.repo.Reviews(c.pull.Number) {
+		if r.State == promotion.Commented || r.State == promotion.Pending {
+			continue
+		}
+		if _, ok := latest[r.Author.ID]; !ok {
+			order = append(order, r.Author.ID)
+		}
+		latest[r.Author.ID] = r
+	}
+	asked := p.askers(c)
+	content := fmt.Sprint(c.changes)
+	for _, id := range order {
+		r, i := latest[id], p.person(id)
+		seen, known := p.reviews[r.ID]
+		if i < 0 || !known {
+			continue
+		}
+		if seen.objected {
+			lifted := seen.dismissed != 0 && (seen.dismissed == id || !slices.Contains(asked, seen.dismissed))
+			if (seen.standing || p.roles[i].AtLeast(promotion.PermissionWrite)) && !lifted {
+				vetoes = append(vetoes, p.cast[i])
+			}
+			continue
+		}
+		switch {
+		case seen.dismissed != 0, seen.content != content, !p.promoter(i), !p.now.Before(r.Submitted.Add(7 * 24 * time.Hour)):
+		case r.State != promotion.Approved && !p.v.stale:
+		case slices.Contains(asked, id) && (!p.v.asker || !isOurs(c.pull)):
+		default:
+			yes = append(yes, approval{i, r.Submitted})
+		}
+	}
+	return yes, vetoes
+}
+
+// askers are those of whom it is certain that they asked.
+func (p *play) askers(c claim) []int64 {
+	if !isOurs(c.pull) {
+		return []int64{c.pull.Author.ID}
+	}
+	if id, ok := p.asked[c.request]; ok {
+		return []int64{id}
+	}
+	return nil
+}
+
+// unmet says which rule a claim breaks, "" for none. Who merges is not asked.
+func (p *play) unmet(c claim) string {
+	glass := slices.ContainsFunc(p.glasses[c.pull.Number], func(g said) bool {
+		return p.roles[g.by] == promotion.PermissionAdmin && g.content == fmt.Sprint(c.changes)
+	})
+	yes, vetoes := p.heard(c)
+	var envs []string
+	for _, x := range c.changes {
+		if e := envOf(x.path); !slices.Contains(envs, e) {
+			envs = append(envs, e)
+		}
+	}
+	for _, e := range envs {
+		needed, bound := p.count(c.base, e)
+		if p.frozen(e) && !glass {
+			return "a freeze of " + e
+		}
+		if !bound && !isOurs(c.pull) {
+			continue
+		}
+		if len(vetoes) > 0 {
+			return "the veto of " + strings.Join(vetoes, ", ")
+		}
+		rollback := strings.HasPrefix(c.pull.Head.Ref, "pinnace/rollback/")
+		if rollback && p.v.rollback >= 0 {
+			needed = min(needed, p.v.rollback)
+		}
+		if len(yes) < needed && !glass {
+			return fmt.Sprintf("%d approvals where %d are needed in %s", len(yes), needed, e)
+		}
+		for _, x := range c.changes {
+			if envOf(x.path) != e || x.new.name == "" {
+				continue
+			}
+			if why := p.refuses(c, e, x, rollback, bound, glass); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+func (p *play) frozen(env string) bool {
+	since := p.now.Sub(begin)
+	return p.v.freeze && env == "prod" && since >= frozenFrom && since < frozenTo
+}
+
+// refuses says why one image may not come.
+func (p *play) refuses(c claim, env string, x change, rollback, bound, glass bool) string {
+	_, digest, _ := strings.Cut(x.new.ref, "@")
+	if p.gone[digest] {
+		return x.new.ref + " is in no registry"
+	}
+	if strings.HasPrefix(c.pull.Head.Ref, "pinnace/update/") || strings.HasPrefix(c.request, "auto-") {
+		if p.held(c.base, env, x) {
+			return "a rollback holds " + env
+		}
+	}
+	i := slices.Index(p.v.envs, env)
+	if i == 0 || rollback {
+		return ""
+	}
+	from := p.v.envs[i-1]
+	since, stands := p.stands(c.base, from, x)
+	switch {
+	case !stands && (!bound || p.v.sequential):
+		return fmt.Sprintf("%s has not %s, and nothing gives leave for direct promotions", from, x.new.ref)
+	case stands && p.now.Sub(since) < p.v.soak[env] && !glass && !p.isDirect(c):
+		return fmt.Sprintf("%s has stood in %s since %s only", x.new.ref, from, since.Format("02 15:04"))
+	}
+	return ""
+}
+
+// isDirect says whether a promotion was asked for by image.
+func (p *play) isDirect(c claim) bool { return strings.HasPrefix(c.request, "cli-") }
+
+// stands says whether an image stands in an environment at a commit of main, and since when.
+func (p *play) stands(at, env string, x change) (since time.Time, ok bool) {
+	_, digest, _ := strings.Cut(x.new.ref, "@")
+	for _, sha := range p.trunk(at) {
+		here := 0
+		for _, path := range p.paths {
+			if !strings.HasPrefix(path, "envs/"+env+"/") {
+				continue
+			}
+			for _, y := range p.scan(sha, path) {
+				if y.name == x.new.name {
+					if !strings.HasSuffix(y.ref, "@"+digest) {
+						return since, ok
+					}
+					here++
+				}
+			}
+		}
+		if here == 0 {
+			break
+		}
+		since, ok = p.arrived[sha], true
+	}
+	return since, ok
+}
+
+// held says whether the last thing that came to an image's place was a rollback.
+func (p *play) held(at, env string, x change) bool {
+	trunk := p.trunk(at)
+	for i := 0; i+1 < len(trunk); i++ {
+		moved := slices.ContainsFunc(p.changes(trunk[i+1], trunk[i]), func(c change) bool {
+			return envOf(c.path) == env && c.new.name == x.new.name
+		})
+		if moved {
+			return slices.ContainsFunc(p.repo.PullRequests(), func(q promotion.PullRequest) bool {
+				return q.MergeCommit == trunk[i] && strings.HasPrefix(q.Head.Ref, "pinnace/rollback/") && q.MergedBy.ID == p.bot().ID
+			})
+		}
+	}
+	return false
+}
+
+// bot is the account that Pinnace acts as.
+func (p *play) bot() promotion.Identity { return p.world.app.Bot() }
+
+// deploys says whether Pinnace may merge a claim itself.
+func (p *play) deploys(c claim) string {
+	for _, x := range c.changes {
+		mode := p.v.deploy[envOf(x.path)]
+		if !isOurs(c.pull) && mode == "auto" {
+			mode = "command"
+		}
+		content := fmt.Sprint(c.changes)
+		if slices.ContainsFunc(p.glasses[c.pull.Number], func(g said) bool { return g.content == content && p.roles[g.by] == promotion.PermissionAdmin }) {
+			continue
+		}
+		switch mode {
+		case "button":
+			return "a person presses the button in " + envOf(x.path)
+		case "command":
+			if !slices.ContainsFunc(p.orders[c.pull.Number], func(o said) bool { return p.ordered(c, o, envOf(x.path)) }) {
+				return "nobody said /deploy for " + envOf(x.path)
+			}
+		}
+	}
+	return ""
+}
+
+// ordered says whether a /deploy counts.
+func (p *play) ordered(c claim, o said, env string) bool {
+	if !p.roles[o.by].AtLeast(promotion.PermissionWrite) {
+		return false
+	}
+	needed, bound := p.count(c.base, env)
+	if strings.HasPrefix(c.pull.Head.Ref, "pinnace/rollback/") && p.v.rollback >= 0 {
+		needed = min(needed, p.v.rollback)
+	}
+	yes, _ := p.heard(c)
+	before := 0
+	for _, a := range yes {
+		if a.by == o.by && !p.v.deployer && bound && needed > 0 {
+			return false
+		}
+		if a.at.Before(o.at) {
+			before++
+		}
+	}
+	return before >= needed
+}
+
+// A bypass is a commit of main that changed images under policy, and that Pinnace did not merge.
+type bypass struct {
+	shas []string // several of a rebase
+	must bool     // it is against the rules
+	why  string
+}
+
+// check holds what is there to the invariants that need no rest.
+func (p *play) check() {
+	p.arrivals()
+	p.ownCommits()
+	open := map[string]int{}
+	for _, q := range p.pulls(isOpen) {
+		key := q.Head.Ref + " to " + q.Base.Ref
+		if open[key]++; open[key] > 1 && isOurs(q) {
+			p.fault("several open pull requests from %s", key)
+		}
+	}
+	all := p.Violations()
+	for _, x := range all[p.reported:] {
+		if p.twinned && (strings.Contains(x, "second check run") || strings.Contains(x, "duplicate comment") || strings.Contains(x, "second pull request")) {
+			continue // two at the same time: GitHub has no way to write only once
+		}
+		p.fault("%s", x)
+	}
+	p.reported = len(all)
+}
+
+// arrivals judges the commits that came to main.
+func (p *play) arrivals() {
+	tip := p.repo.Tip("main")
+	if tip == p.tip {
+		return
+	}
+	merged := map[string]promotion.PullRequest{}
+	for _, q := range p.repo.PullRequests() {
+		if q.State == promotion.Merged {
+			merged[q.MergeCommit] = q
+		}
+	}
+	trunk := p.trunk(tip)
+	fresh := trunk[:max(slices.Index(trunk, p.tip), 0)]
+	if len(fresh) == 0 {
+		p.fault("the history of main was rewritten")
+	}
+	for _, sha := range fresh {
+		p.arrived[sha] = p.now
+	}
+	last := p.tip
+	p.tip = tip
+	var group []string
+	for i, sha := range slices.Backward(fresh) {
+		q, ok := merged[sha]
+		group = append(group, sha)
+		later := i > 0 && merged[fresh[0]].Number != 0 && !p.isBot(merged[fresh[0]].MergedBy)
+		if !ok && later {
+			continue // of a rebase
+		}
+		p.arrival(q, last, group)
+		last, group = sha, nil
+	}
+}
+
+// isBot says whether Pinnace, or the merge queue, merges as an account.
+func (p *play) isBot(who promotion.Identity) bool { return who.Bot }
+
+func (p *play) arrival(q promotion.PullRequest, before string, group []string) {
+	sha := group[len(group)-1]
+	all := p.changes(before, sha)
+	c := p.claimOf(q, before, all)
+	why := "it was pushed"
+	if q.Number != 0 {
+		why = p.unmet(c)
+	}
+	if !p.isBot(q.MergedBy) {
+		if p.governed(all) {
+			p.bypass = append(p.bypass, bypass{group, q.Number == 0 || why != "" && !p.passed[q.Number], why})
+		}
+		return
+	}
+	p.tell("   -> #%d merged as %s", q.Number, sha[:7])
+	p.merges++
+	for _, x := range all {
+		if n, ok := p.count(before, envOf(x.path)); ok && n > 0 {
+			p.approved++
+			break
+		}
+	}
+	if why != "" {
+		p.fault("#%d was merged against %s", q.Number, why)
+	}
+	if q.MergedBy.ID == p.bot().ID {
+		if why := p.deploys(c); why != "" {
+			p.fault("#%d was merged by Pinnace: %s", q.Number, why)
+		}
+	}
+	if !isOurs(q) {
+		return
+	}
+	if path := p.elsewhere(before, sha); path != "" {
+		p.fault("the merge of #%d changes more than images: %s", q.Number, path)
+	}
+	if sealed := p.changes(p.commit(q.Head.SHA).Parents[0], q.Head.SHA); fmt.Sprint(sealed) != fmt.Sprint(all) {
+		p.fault("the merge of #%d changes %v, and its head %v", q.Number, all, sealed)
+	}
+}
+
+// ownCommits holds what Pinnace wrote to its promise: nothing but images.
+func (p *play) ownCommits() {
+	refs := p.repo.Refs()
+	for _, q := range p.repo.PullRequests() {
+		sha := refs["refs/heads/"+q.Head.Ref]
+		if !isOurs(q) || sha == "" || p.checked[sha] {
+			continue
+		}
+		c := p.commit(sha)
+		if !strings.Contains(c.AuthorEmail, "pinnace") || len(c.Parents) != 1 {
+			continue
+		}
+		p.checked[sha] = true
+		if path := p.elsewhere(c.Parents[0], sha); path != "" {
+			p.fault("commit %s on %s changes more than images: %s", sha[:7], q.Head.Ref, path)
+		}
+	}
+}
+
+// green says whether the check at the head of a pull request is green.
+func (p *play) green(q promotion.PullRequest) bool {
+	return slices.ContainsFunc(p.repo.Checks(q.Head.SHA), func(c promotion.CheckRun) bool {
+		return c.Name == "pinnace/promotion" && c.App == p.world.app.ID() && c.Conclusion == "success"
+	})
+}
+
+// settled holds what is there to the invariants behind a whole run.
+func (p *play) settled() {
+	p.check()
+	issues := p.repo.Issues()
+	reports := func(sha string) int {
+		n := 0
+		for _, i := range issues {
+			if slices.Contains(i.Labels, "pinnace-incident") && strings.Contains(i.Body, sha) {
+				n++
+			}
+		}
+		return n
+	}
+	for _, b := range p.bypass {
+		n := 0
+		for _, sha := range b.shas {
+			n += reports(sha)
+		}
+		if n > len(b.shas) && !p.twinned || n == 0 && b.must {
+			p.fault("%s came to main although %s, and %d incidents tell of it", b.shas[0][:7], b.why, n)
+		}
+	}
+	for _, q := range p.repo.PullRequests() {
+		if q.State == promotion.Merged && p.isBot(q.MergedBy) && reports(q.MergeCommit) > 0 {
+			p.fault("#%d was merged by the rules, and an incident tells of it", q.Number)
+		}
+	}
+	p.look(false)
+	busy := map[string]int{}
+	tip := p.repo.Tip("main")
+	for _, q := range p.pulls(isOpen) {
+		if q.Base.Ref != "main" {
+			continue
+		}
+		c := p.claimOf(q, tip, p.changes(p.forked(q.Head.SHA), q.Head.SHA))
+		why := p.unmet(c)
+		if p.green(q) && p.governed(c.changes) {
+			if why != "" {
+				p.fault("the check of #%d is green against %s", q.Number, why)
+			}
+			for _, x := range c.changes {
+				if mode := p.v.deploy[envOf(x.path)]; mode != "button" && !p.v.queue {
+					p.fault("the check of #%d stays green, and Pinnace merges in %s by %s", q.Number, envOf(x.path), mode)
+				}
+			}
+		}
+		for _, kind := range []string{"update", "promotion", "rollback"} {
+			prefix := "pinnace/" + strings.Replace(kind, "promotion", "promote", 1) + "/"
+			if rest, ok := strings.CutPrefix(q.Head.Ref, prefix); ok && !p.isHeld(q) {
+				if busy[rest]++; busy[rest] > 1 {
+					p.fault("several open pull requests for %s are not held", rest)
+				}
+			}
+		}
+	}
+}
+
+// look notes which open pull requests meet the rules as Pinnace looks at them. Where it may not
+// have come to its end, what it saw before may still be what it wrote.
+func (p *play) look(broken bool) {
+	tip := p.repo.Tip("main")
+	for _, q := range p.pulls(isOpen) {
+		c := p.claimOf(q, tip, p.changes(p.forked(q.Head.SHA), q.Head.SHA))
+		p.passed[q.Number] = p.unmet(c) == "" || broken && p.passed[q.Number]
+	}
+}
+
+// isHeld says whether the check of a pull request tells that it is held, or that it is denied.
+func (p *play) isHeld(q promotion.PullRequest) bool {
+	return slices.ContainsFunc(p.repo.Checks(q.Head.SHA), func(c promotion.CheckRun) bool {
+		return c.Name == "pinnace/promotion" && (c.Conclusion == "failure" || strings.Contains(c.Title+c.Summary+c.Text, "held by"))
+	})
+}

@@ -1,0 +1,158 @@
+package verdict_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+	"github.com/pinnace-dev/pinnace/internal/verdict"
+)
+
+var (
+	simSeed  = flag.Uint64("sim-seed", 1, "the seed of the first schedule of the simulation")
+	simCount = flag.Int("sim-count", 20, "how many schedules the simulation runs, one seed after the other; 0: until stopped")
+	simLog   = flag.Bool("sim-log", false, "print the log of each schedule")
+)
+
+// A schedule is what people, other tools, time and failures do to a repository that Pinnace
+// looks after; its seed alone decides it. After each of its steps the invariants of
+// SPEC.md section 6 hold. `make sim SEED=n` replays.
+func TestSimulation(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	start := time.Now()
+	n, merges, approved := 0, 0, 0
+	failed := 0
+	for seed := *simSeed; *simCount == 0 && failed == 0 || n < *simCount; seed++ {
+		steps := draw(seed)
+		p := runSchedule(t, seed, steps, nil)
+		n++
+		merges, approved = merges+p.merges, approved+p.approved
+		if *simLog {
+			t.Log(story(p, steps))
+		}
+		if len(p.faults) > 0 {
+			steps, p = shrink(t, seed, steps, p, nil)
+			failed++
+			t.Errorf("seed %d, shrunk to %d steps (make sim SEED=%d COUNT=1): %s\n%s", seed, len(steps), seed, p.faults[0], story(p, steps))
+		}
+		if *simCount == 0 && n%1000 == 0 {
+			fmt.Printf("%d schedules, up to seed %d\n", n, seed)
+		}
+	}
+	t.Logf("%d schedules from seed %d, with %d merges by Pinnace, %d of them with approvals, in %s", n, *simSeed, merges, approved, time.Since(start).Round(time.Millisecond))
+	if n >= 20 && approved == 0 {
+		t.Error("nothing was ever merged, so that nothing was tested")
+	}
+}
+
+// story is a schedule, readable.
+func story(p *play, steps []step) string {
+	return fmt.Sprintf("%+v\n%v\n%s", p.v, steps, strings.Join(p.log, "\n"))
+}
+
+// shrink leaves out steps, one after the other, as long as the same thing is broken.
+func shrink(t *testing.T, seed uint64, steps []step, failed *play, wrap forge) ([]step, *play) {
+	kind := func(p *play) string { return firstWords(p.faults[0]) }
+	want := kind(failed)
+	for size := max(len(steps)/2, 1); size > 0; size /= 2 {
+		for i := 0; i+size <= len(steps); {
+			fewer := slices.Delete(slices.Clone(steps), i, i+size)
+			p := runSchedule(t, seed, fewer, wrap)
+			if len(p.faults) > 0 && kind(p) == want {
+				steps, failed = fewer, p
+			} else {
+				i += size
+			}
+		}
+	}
+	return steps, failed
+}
+
+// firstWords tells faults apart, without what they name.
+func firstWords(s string) string {
+	var out []string
+	for _, w := range strings.Fields(s) {
+		if !strings.ContainsAny(w, "#0123456789/") {
+			out = append(out, w)
+		}
+	}
+	return strings.Join(out[:min(len(out), 6)], " ")
+}
+
+// Two runs of one schedule are alike to the letter.
+func TestSimulationIsReplayed(t *testing.T) {
+	for seed := uint64(1); seed <= 3; seed++ {
+		steps := draw(seed)
+		a, b := runSchedule(t, seed, steps, nil), runSchedule(t, seed, steps, nil)
+		if x, y := story(a, steps), story(b, steps); x != y {
+			t.Errorf("seed %d: two runs differ:\n%s\n\n%s", seed, x, y)
+		}
+	}
+}
+
+// careless merges whatever the head is by now.
+type careless struct{ verdict.Forge }
+
+func (f careless) Merge(ctx context.Context, r promotion.Repository, m promotion.MergeRequest) (string, error) {
+	q, _, err := f.PullRequest(ctx, r, m.Number)
+	if err != nil {
+		return "", err
+	}
+	m.SHA = q.Head.SHA
+	return f.Forge.Merge(ctx, r, m)
+}
+
+// forgetful answers with the reviews that it saw first.
+type forgetful struct {
+	verdict.Forge
+	seen map[int][]promotion.Review
+}
+
+func (f forgetful) Reviews(ctx context.Context, r promotion.Repository, number int) ([]promotion.Review, error) {
+	all, err := f.Forge.Reviews(ctx, r, number)
+	if old := f.seen[number]; len(old) >= len(all) && len(old) > 0 {
+		return old, err // nothing was added: it does not look at what has become of them
+	}
+	if err == nil {
+		f.seen[number] = all
+	}
+	return all, err
+}
+
+// mostSchedules is within how many schedules a defect that matters shows.
+const mostSchedules = 200
+
+// The simulation finds a Pinnace that does not name the head that it judged when it merges, and
+// one that reads reviews from a cache.
+func TestSimulationFindsDefects(t *testing.T) {
+	for name, c := range map[string]struct {
+		wrap func() forge
+		want string
+	}{
+		"a merge without the expected head": {func() forge {
+			return func(f verdict.Forge) verdict.Forge { return careless{f} }
+		}, "merge"},
+		"reviews from a cache": {func() forge {
+			seen := map[int][]promotion.Review{}
+			return func(f verdict.Forge) verdict.Forge { return forgetful{f, seen} }
+		}, "against"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for seed := uint64(1); seed <= mostSchedules; seed++ {
+				steps := draw(seed)
+				p := runSchedule(t, seed, steps, c.wrap())
+				if i := slices.IndexFunc(p.faults, func(f string) bool { return strings.Contains(f, c.want) }); i >= 0 {
+					t.Logf("seed %d: %s", seed, p.faults[i])
+					return
+				}
+			}
+			t.Errorf("%d schedules show nothing", mostSchedules)
+		})
+	}
+}
