@@ -269,15 +269,7 @@ func (f *githubFlags) steward(ctx context.Context, owner, name string, registrie
 	return &verdict.Steward{Proposer: p, Judge: j}, a, done, nil
 }
 
-// proposer joins GitHub, git and the registries for one repository.
-func (f *githubFlags) proposer(ctx context.Context, owner, name string, registries *registryFlags) (*reconcile.Proposer, func(), error) {
-	a, err := f.open(ctx, owner, name)
-	if err != nil {
-		return nil, nil, err
-	}
-	return f.join(a, owner, name, registries)
-}
-
+// join joins GitHub, git and the registries for one repository.
 func (f *githubFlags) join(a *access, owner, name string, registries *registryFlags) (*reconcile.Proposer, func(), error) {
 	repo, err := f.mirror(a, owner, name)
 	if err != nil {

@@ -102,7 +102,7 @@ var rules = []rule{
 	{
 		pkg: "internal/verdict",
 		internal: []string{
-			"internal/image", "internal/promotion", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/message", "internal/git",
+			"internal/image", "internal/promotion", "internal/document", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/message", "internal/git",
 			"internal/record", "internal/command", "internal/rulebook", "internal/guard", "internal/policy", "internal/policy/approval", "internal/policy/condition", "internal/reconcile",
 		},
 		without: []string{"os", "net", "database/sql"},

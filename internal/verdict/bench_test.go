@@ -47,16 +47,24 @@ func reviewed(t testing.TB, n int) (*world, *verdict.Judge) {
 	return w, j
 }
 
-// A review is judged without reading what base and head share.
+// A review is judged without reading what base and head share, so that it reads as much in a
+// large repository as in a small one.
 func TestReviewReadsLittle(t *testing.T) {
-	w, j := reviewed(t, 3000)
-	blobs, trees := w.git.Reads()
-	out, err := j.Run(context.Background(), 1)
-	if err != nil || len(out.Cases) != 1 || out.Cases[0].Decision.Status != promotion.Waiting {
-		t.Fatalf("got %+v, %v", out, err)
+	reads := func(files int) (blobs, trees int64) {
+		w, j := reviewed(t, files)
+		blobs, trees = w.git.Reads()
+		out, err := j.Run(context.Background(), 1)
+		if err != nil || len(out.Cases) != 1 || out.Cases[0].Decision.Status != promotion.Waiting {
+			t.Fatalf("got %+v, %v", out, err)
+		}
+		b, t := w.git.Reads()
+		return b - blobs, t - trees
 	}
-	moreBlobs, moreTrees := w.git.Reads()
-	t.Logf("%d blobs, %d trees", moreBlobs-blobs, moreTrees-trees)
+	small, _ := reads(30)
+	large, trees := reads(3000)
+	if large != small || large > 10 || trees > 30 {
+		t.Errorf("read %d blobs and %d trees of 3,000 files, and %d blobs of 30", large, trees, small)
+	}
 }
 
 // BenchmarkReview is the time from a review to its verdict, GitHub's included, on a warm mirror.

@@ -112,6 +112,7 @@ var mutants = []mutant{
 	without("the tip judges, and not the head", "TestBypassPolicyLoosenedInTheSame", mutation{fileOther, "\tin := guard.Input{", "\tb.book = head\n\tin := guard.Input{"}),
 	without("rules and images change apart", "TestBypassPolicyLoosenedInTheSame", mutation{"internal/guard/decide.go", "}, j.in.Images\n", "}, false\n"}),
 	without("rules are guarded", "TestBypassPolicyLoosenedInAnEarlier", mutation{fileOther, "h.guard.answer = answerOf(h.guarded.Status)", "h.guard.answer = approval.Yes"}),
+	without("rules that nobody passed are reported", "TestBypassPolicyLoosenedByForce", mutation{fileAudit, " || got.rules && got.ruled && how.pull.Number != 0", ""}),
 	without("the tip judges, and not where a branch began", "TestBypassOldBranch", mutation{fileOther, "\tif err := b.guarded(ctx, h); err != nil {", "\tif files, err := reconcile.Documents(ctx, h.from); err == nil {\n\t\tb.book = rulebook.Read(files, b.Judge.floor.files, b.Judge.floor.state, b.found())\n\t}\n\tif err := b.guarded(ctx, h); err != nil {"}),
 	without("a new base is a new change", "TestBypassRetargetedBase", mutation{fileHearing, `case "head_ref_force_pushed", "base_ref_changed":`, `case "head_ref_force_pushed":`}, noMove),
 	without("a new managed base is a new change", "TestBypassRetargetedManagedBase", mutation{fileHearing, `case "head_ref_force_pushed", "base_ref_changed":`, `case "head_ref_force_pushed":`}, noMove),

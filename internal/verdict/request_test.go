@@ -178,9 +178,6 @@ func (w *tale) holds(path, image string) {
 	}
 }
 
-// short is the digest of an image as people read it.
-func (w *tale) short(image string) string { return w.digests[image][len("sha256:"):][:12] }
-
 const waits = "waiting: 0 of 1 approval"
 
 // with returns the files of a story with others instead.
@@ -206,19 +203,45 @@ func TestRequestSources(t *testing.T) {
 		"the environment before": {nil, nil, "prod", []string{"opened promote/prod/shop #1", "#1 " + waits}, "{shop:1.1}", []string{"Promotes `shop` to `prod` from `staging`", "Asked for by `bob#"}},
 		"another environment":    {nil, []func(*verdict.Wish){fromEnv("dev")}, "prod", []string{"opened promote/prod/shop #1", "#1 " + waits}, "{shop:1.2}", append(skip, "from `dev`")},
 		"the registry, by tag":   {nil, []func(*verdict.Wish){fromRegistry("ghcr.io/acme/shop:1.2")}, "prod", []string{"opened promote/prod/shop #1", "#1 " + waits}, "{shop:1.2}", []string{"> Skips `dev` and `staging`", "from the registry"}},
-		"the registry, by digest": {nil, []func(*verdict.Wish){fromRegistry("ghcr.io/acme/shop@{}")}, "prod", []string{"opened promote/prod/shop #1", "#1 " + waits},
-			"ghcr.io/acme/shop@{}", []string{"> Skips `dev` and `staging`"}},
-		"the registry, without leave": {nil, []func(*verdict.Wish){fromRegistry("ghcr.io/acme/shop:1.2")}, "staging",
-			[]string{"refused promote/staging/shop: denied: no policy of staging governs direct promotions, and ghcr.io/acme/shop:1.2@SHORT comes from the registry, skipping dev"}, "", nil},
-		"the registry, forbidden": {with(standing3(), ".pinnace/policies/prod.yaml", twoPeople+"forbid: [direct]\n"), []func(*verdict.Wish){fromRegistry("ghcr.io/acme/shop:1.2")}, "prod",
-			[]string{"refused promote/prod/shop: denied: policy prod forbids direct promotions, and ghcr.io/acme/shop:1.2@SHORT comes from the registry, skipping dev and staging"}, "", nil},
+		"the registry, by digest": {
+			nil,
+			[]func(*verdict.Wish){fromRegistry("ghcr.io/acme/shop@{}")},
+			"prod",
+			[]string{"opened promote/prod/shop #1", "#1 " + waits},
+			"ghcr.io/acme/shop@{}",
+			[]string{"> Skips `dev` and `staging`"},
+		},
+		"the registry, without leave": {
+			nil,
+			[]func(*verdict.Wish){fromRegistry("ghcr.io/acme/shop:1.2")},
+			"staging",
+			[]string{"refused promote/staging/shop: denied: no policy of staging governs direct promotions, and ghcr.io/acme/shop:1.2@SHORT comes from the registry, skipping dev"},
+			"", nil,
+		},
+		"the registry, forbidden": {
+			with(standing3(), ".pinnace/policies/prod.yaml", twoPeople+"forbid: [direct]\n"),
+			[]func(*verdict.Wish){fromRegistry("ghcr.io/acme/shop:1.2")},
+			"prod",
+			[]string{"refused promote/prod/shop: denied: policy prod forbids direct promotions, and ghcr.io/acme/shop:1.2@SHORT comes from the registry, skipping dev and staging"},
+			"", nil,
+		},
 		"nothing is before": {nil, nil, "dev", []string{"refused: nothing comes before dev: name the environment that it comes from (from ENV) or the image (image REF)"}, "", nil},
 		"from itself":       {nil, []func(*verdict.Wish){fromEnv("prod")}, "prod", []string{"refused: images cannot come from prod to prod; there are dev, staging"}, "", nil},
-		"an image of another": {nil, []func(*verdict.Wish){fromRegistry("ghcr.io/acme/web:1.2")}, "prod",
-			[]string{"refused: ghcr.io/acme/web is no image of shop in prod; its image is ghcr.io/acme/shop"}, "", nil},
+		"an image of another": {
+			nil,
+			[]func(*verdict.Wish){fromRegistry("ghcr.io/acme/web:1.2")},
+			"prod",
+			[]string{"refused: ghcr.io/acme/web is no image of shop in prod; its image is ghcr.io/acme/shop"},
+			"", nil,
+		},
 		"a tag that is not there": {nil, []func(*verdict.Wish){fromRegistry("ghcr.io/acme/shop:9")}, "prod", []string{"refused: the registry has no ghcr.io/acme/shop:9"}, "", nil},
-		"a digest that is not there": {nil, []func(*verdict.Wish){fromRegistry("ghcr.io/acme/shop@sha256:" + strings.Repeat("0", 64))}, "prod",
-			[]string{"refused promote/prod/shop: denied: ghcr.io/acme/shop@sha256:000000000000 is no longer in its registry"}, "", nil},
+		"a digest that is not there": {
+			nil,
+			[]func(*verdict.Wish){fromRegistry("ghcr.io/acme/shop@sha256:" + strings.Repeat("0", 64))},
+			"prod",
+			[]string{"refused promote/prod/shop: denied: ghcr.io/acme/shop@sha256:000000000000 is no longer in its registry"},
+			"", nil,
+		},
 		"an unknown environment": {nil, nil, "porduction", []string{"refused: environment porduction is not configured; there are dev, staging, prod"}, "", nil},
 		"nothing to do":          {with(standing3(), "envs/prod/shop.yaml", deployment("{shop:1.1}")), nil, "prod", nil, "", nil},
 	} {
@@ -439,15 +462,21 @@ func TestRequestEligibility(t *testing.T) {
 		want   []string
 		reply  string
 	}{
-		"a pass condition": {`passCondition: 'containerImageTag.startsWith("v")'`,
+		"a pass condition": {
+			`passCondition: 'containerImageTag.startsWith("v")'`,
 			[]string{"refused promote/prod/shop: denied: " + digest + " does not meet the pass condition of prod"},
-			"❌ Refused to promote `shop` `1.1` to `prod` from `staging`.\n**In the way**\n- ❌ `" + digest + "` does not meet the pass condition of prod (`.pinnace/policies/prod.yaml:7`)\\\nSeen: containerImageTag = \"1.1\", containerImageTag.startsWith(\"v\") = false · Wanted: true\n**Next**\n- the owner of .pinnace/policies/prod.yaml: promote another image, or change the condition"},
-		"a fail condition": {`failCondition: 'containerImageTag.startsWith("1.")'`,
+			"❌ Refused to promote `shop` `1.1` to `prod` from `staging`.\n**In the way**\n- ❌ `" + digest + "` does not meet the pass condition of prod (`.pinnace/policies/prod.yaml:7`)\\\nSeen: containerImageTag = \"1.1\", containerImageTag.startsWith(\"v\") = false · Wanted: true\n**Next**\n- the owner of .pinnace/policies/prod.yaml: promote another image, or change the condition",
+		},
+		"a fail condition": {
+			`failCondition: 'containerImageTag.startsWith("1.")'`,
 			[]string{"refused promote/prod/shop: denied: " + digest + " meets the fail condition of prod"},
-			"❌ Refused to promote `shop` `1.1` to `prod` from `staging`.\n**In the way**\n- ❌ `" + digest + "` meets the fail condition of prod (`.pinnace/policies/prod.yaml:7`)\\\nSeen: containerImageTag = \"1.1\", containerImageTag.startsWith(\"1.\") = true · Wanted: false\n**Next**\n- the owner of .pinnace/policies/prod.yaml: promote another image, or change the condition"},
-		"a fact that nobody knows": {`passCondition: 'image.signatures.exists(s, s.verified)'`,
+			"❌ Refused to promote `shop` `1.1` to `prod` from `staging`.\n**In the way**\n- ❌ `" + digest + "` meets the fail condition of prod (`.pinnace/policies/prod.yaml:7`)\\\nSeen: containerImageTag = \"1.1\", containerImageTag.startsWith(\"1.\") = true · Wanted: false\n**Next**\n- the owner of .pinnace/policies/prod.yaml: promote another image, or change the condition",
+		},
+		"a fact that nobody knows": {
+			`passCondition: 'image.signatures.exists(s, s.verified)'`,
 			[]string{"opened promote/prod/shop #2", "#2 unknown: nobody can say the pass condition of prod for " + digest + ": image.signatures is unknown"},
-			"✅ Opened #2 to promote `shop` `1.1` to `prod` from `staging`."},
+			"✅ Opened #2 to promote `shop` `1.1` to `prod` from `staging`.",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newTale(t, with(standing(), ".pinnace/policies/prod.yaml", twoPeople+test.policy+"\n"))

@@ -221,8 +221,10 @@ func TestSealForgedWhole(t *testing.T) {
 		}
 		return r
 	}
-	sealing := promotion.Sealing{Repository: w.repo.ID(), Base: "main", Kind: promotion.Promotion, App: "shop", Env: "prod", From: "staging", Request: "cli-eve",
-		Changes: []promotion.Change{{Path: prodFile, Pointer: "/spec/template/spec/containers/0/image", Old: ref("shop:1.0"), New: ref("shop:1.2")}}}
+	sealing := promotion.Sealing{
+		Repository: w.repo.ID(), Base: "main", Kind: promotion.Promotion, App: "shop", Env: "prod", From: "staging", Request: "cli-eve",
+		Changes: []promotion.Change{{Path: prodFile, Pointer: "/spec/template/spec/containers/0/image", Old: ref("shop:1.0"), New: ref("shop:1.2")}},
+	}
 	var forged []string
 	for line := range strings.Lines(ours.Message) {
 		if key, _, ok := strings.Cut(line, ": "); ok && key == "Pinnace-Seal" {

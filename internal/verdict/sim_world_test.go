@@ -389,7 +389,11 @@ func newPlay(t testing.TB, seed uint64, wrap forge) *play {
 	return p
 }
 
-func (p *play) tell(format string, args ...any) { p.log = append(p.log, fmt.Sprintf(format, args...)) }
+// tell adds a line to the log, which does not depend on where the servers listen.
+func (p *play) tell(format string, args ...any) {
+	line := strings.ReplaceAll(fmt.Sprintf(format, args...), strings.TrimPrefix(p.URL(), "http://"), "github.test")
+	p.log = append(p.log, strings.ReplaceAll(line, p.Registry(), "registry.test"))
+}
 
 func (p *play) fault(format string, args ...any) {
 	p.faults = append(p.faults, fmt.Sprintf(format, args...))
