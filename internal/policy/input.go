@@ -133,8 +133,12 @@ type RollbackFacts struct {
 type Source struct {
 	Env, App string
 	Since    Fact[time.Time] // since when all images of the change have stood there without a break
-	Gates    []Gate
-	Place    condition.Place
+	// Until is when they gave way to others, zero while they stand. Onward says that what came
+	// instead had never stood there before, so that the source was not rolled back.
+	Until  time.Time
+	Onward Answer
+	Gates  []Gate
+	Place  condition.Place
 }
 
 // A Gate must be green before an image goes on.

@@ -172,6 +172,14 @@ func (j *judge) of(base *condition.Facts, p *judged, accept bool) condition.Fact
 	return f
 }
 
+// stood is how long the images have stood there, or stood until they gave way.
+func (s Source) stood(now time.Time) time.Duration {
+	if !s.Until.IsZero() && s.Until.Before(now) {
+		now = s.Until
+	}
+	return now.Sub(s.Since.Value)
+}
+
 // place returns what conditions may ask of a source: what was given, and what follows from
 // the rest.
 func (s Source) place(now time.Time) condition.Place {
@@ -181,7 +189,7 @@ func (s Source) place(now time.Time) condition.Place {
 			p.Since = s.Since
 		}
 		if !p.Soak.Known {
-			p.Soak = Known(max(0, now.Sub(s.Since.Value)))
+			p.Soak = Known(max(0, s.stood(now)))
 		}
 	}
 	states, sure, green := map[string]string{}, true, true

@@ -36,6 +36,13 @@ func (j *judge) current() {
 			r.Status, r.Title = promotion.Unknown, "nobody knows where "+name(p.change.New)+" stands"
 			r.Missing = []string{"images of " + list(envs, "and")}
 			r.Next = "pinnace images shows what stands where"
+		case j.movedOn(p, envs, anyOne) == approval.Yes:
+			r.Title = name(p.change.New) + " stood in " + list(envs, word(anyOne)) + ", which has moved on to something newer since"
+			r.Seen = "it stands in " + orNone(p.change.Stands.Value)
+		case j.movedOn(p, envs, anyOne) == approval.Unknown:
+			r.Status, r.Title = promotion.Unknown, list(envs, word(anyOne))+" no longer "+plural(len(envs), "runs", "run")+" "+name(p.change.New)+", and nobody knows whether it moved on or was rolled back"
+			r.Missing = []string{"history of " + list(envs, "and")}
+			r.Next = "pinnace history " + envs[0] + " " + p.change.NewApp
 		case !stand(p.change.Stands.Value, envs, anyOne):
 			r.Status, r.Title = promotion.Denied, list(envs, word(anyOne))+" no longer "+plural(len(envs), "runs", "run")+" "+name(p.change.New)
 			r.Seen, r.Wanted = "it stands in "+orNone(p.change.Stands.Value), "it stands in "+list(envs, word(anyOne))
@@ -47,6 +54,28 @@ func (j *judge) current() {
 	if len(children) > 0 {
 		j.add(group("source-current", "the source still runs what is promoted", children))
 	}
+}
+
+// movedOn says whether every source that no longer runs an image, which was asked for, ran it and
+// has gone on to something newer. It is No where all still run it.
+func (j *judge) movedOn(p *judged, envs []string, anyOne bool) Answer {
+	if j.in.Kind != promotion.Promotion || stand(p.change.Stands.Value, envs, anyOne) {
+		return approval.No
+	}
+	all := Is(true)
+	for _, env := range envs {
+		if slices.Contains(p.change.Stands.Value, env) {
+			continue
+		}
+		s, _ := j.source(env, p.change.NewApp)
+		switch {
+		case s.Onward == approval.No, s.Until.IsZero():
+			return approval.No
+		case s.Onward == approval.Unknown:
+			all = approval.Unknown
+		}
+	}
+	return all
 }
 
 func stand(in, envs []string, anyOne bool) bool {
@@ -188,13 +217,17 @@ func (j *judge) soak() {
 			r.Who, r.Next = "Pinnace", "wait: soak counts from when the change was first seen"
 			return r
 		}
-		stood := j.in.Now.Sub(s.Since.Value)
+		stood := s.stood(j.in.Now)
 		r.Seen = "since " + stamp(s.Since.Value)
 		r.Title = place + " has run for " + short(j.in.Soak) // how long exactly changes all the time
 		if stood < j.in.Soak {
 			r.Title = place + " has run for less than " + short(j.in.Soak)
 			r.Status, r.Until = promotion.Waiting, s.Since.Value.Add(j.in.Soak)
 			r.Who, r.Next = "time", "wait until "+stamp(r.Until)
+			if !s.Until.IsZero() {
+				r.Status, r.Until, r.Title = promotion.Denied, time.Time{}, place+" ran it for less than "+short(j.in.Soak)+", until "+stamp(s.Until)
+				r.Who, r.Next = spell(j.set.Grants(Requester, j.env.Name, p.change.NewApp)), "ask for what it runs now: "+j.promote()
+			}
 		}
 		if waiver := bypass(p); waiver != nil && r.Status != promotion.Passed {
 			r.Status, r.Until, r.Who, r.Next = promotion.Skipped, time.Time{}, "", ""

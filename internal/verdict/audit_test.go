@@ -17,7 +17,7 @@ func (w *world) audited(n int) string {
 	return c.Conclusion + ": " + c.Title
 }
 
-// incidents lists the bodies of the issues about what broke the rules.
+// reported lists the bodies of the issues about what broke the rules.
 func (w *world) reported() []string {
 	w.Helper()
 	var out []string

@@ -1,7 +1,6 @@
 package verdict_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -64,12 +63,13 @@ func (w *world) pull(number int) promotion.PullRequest {
 	return promotion.PullRequest{}
 }
 
-// check spells the newest check run of a name on the head of a pull request.
+// checked returns the newest check run of a name on the head of a pull request.
 func (w *world) checked(number int, name string) promotion.CheckRun {
 	w.Helper()
 	return w.checkedAt(w.pull(number).Head.SHA, name)
 }
 
+// checkedAt returns that of a commit.
 func (w *world) checkedAt(sha, name string) promotion.CheckRun {
 	w.Helper()
 	var out promotion.CheckRun
@@ -92,23 +92,12 @@ func (w *world) conclusion(number int, name string) string {
 	return c.Status
 }
 
+// holds asks for the text of a file of main.
 func (w *world) holds(path, want string) {
 	w.Helper()
 	got, _ := w.repo.File("main", path)
 	if want = w.expand(want); got != want {
 		w.Errorf("main has %s\n%s\nwant\n%s", path, got, want)
-	}
-}
-
-func (w *world) show(number int) {
-	for _, c := range w.repo.Checks(w.pull(number).Head.SHA) {
-		fmt.Printf("---- %s %s %s\n%s\n\n%s\n..\n%s\n", c.Name, c.Status, c.Conclusion, c.Title, c.Summary, c.Text)
-		for _, a := range c.Annotations {
-			fmt.Printf("   @ %+v\n", a)
-		}
-	}
-	for _, c := range w.repo.Comments(number) {
-		fmt.Printf("---- comment %s: %s\n", c.Author.Login, c.Body)
 	}
 }
 

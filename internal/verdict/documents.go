@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/pinnace-dev/pinnace/internal/document"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
@@ -12,10 +11,8 @@ import (
 func (b *base) unread(d promotion.Decision) promotion.Decision {
 	const most = 3
 	var all []string
-	for _, p := range b.book.Problems {
-		if p.Severity != document.Warning {
-			all = append(all, p.Error())
-		}
+	if err := b.book.Problems.Err(); err != nil {
+		all = strings.Split(err.Error(), "\n")
 	}
 	if n := len(all) - most; n > 0 {
 		all = append(all[:most], fmt.Sprintf("%d more", n))

@@ -26,8 +26,8 @@ func gate(g config.Gate) policy.Gate {
 }
 
 // gates reads what the gates of an environment say of the commit that brought an image, and of
-// those after it.
-func (b *base) gates(ctx context.Context, s *policy.Source, from config.Environment, since git.Hash) error {
+// those after it, up to the one that took it away again, if one did.
+func (b *base) gates(ctx context.Context, s *policy.Source, from config.Environment, since, until git.Hash) error {
 	trail, err := b.trail(ctx, 0)
 	if err != nil {
 		return err
@@ -37,6 +37,9 @@ func (b *base) gates(ctx context.Context, s *policy.Source, from config.Environm
 		return nil
 	}
 	commits := trail[:at+1]
+	if i := slices.Index(commits, until); i >= 0 {
+		commits = commits[i+1:]
+	}
 	if len(commits) > maxGated {
 		commits = append(slices.Clone(commits[:maxGated-1]), since)
 	}

@@ -228,7 +228,7 @@ func (b *base) source(ctx context.Context, in *policy.Input, from config.Environ
 		s.Gates = append(s.Gates, gate(g))
 	}
 	if len(places) == 0 {
-		return s, nil // it does not stand there
+		return s, b.gone(ctx, in, &s, from, wanted)
 	}
 	newest, err := b.newest(ctx, places)
 	if err != nil || newest == none {
@@ -242,7 +242,77 @@ func (b *base) source(ctx context.Context, in *policy.Input, from config.Environ
 	if len(s.Gates) == 0 {
 		return s, nil
 	}
-	return s, b.gates(ctx, &s, from, newest)
+	return s, b.gates(ctx, &s, from, newest, none)
+}
+
+// maxOlder is how many older arrivals are held against what an environment runs now.
+const maxOlder = 30
+
+// gone says of images that were asked for from an environment, and no longer stand there, when
+// they stood there, and whether what came instead had stood there before.
+func (b *base) gone(ctx context.Context, in *policy.Input, s *policy.Source, from config.Environment, wanted map[string]image.Digest) error {
+	if in.Kind != promotion.Promotion || in.Request.From != from.Name || len(wanted) == 0 {
+		return nil
+	}
+	last := func(all []reconcile.Arrival) int { // the arrival that brought the last of them
+		at := 0
+		for repository, digest := range wanted {
+			i := slices.IndexFunc(all, func(a reconcile.Arrival) bool {
+				return !a.Gone && a.Standing.Image.Repository() == repository && a.Standing.Image.Digest == digest
+			})
+			if i < 0 {
+				return -1
+			}
+			at = max(at, i)
+		}
+		return at
+	}
+	all, err := b.arrivals(ctx, from.Name, s.App, func(all []reconcile.Arrival) bool {
+		at := last(all)
+		return at >= 0 && len(all) > at+maxOlder
+	})
+	at := last(all)
+	if err != nil || at < 0 {
+		return err
+	}
+	left := none
+	for _, a := range all[:at] {
+		if a.Old.Name != "" && wanted[a.Old.Repository()] == a.Old.Digest {
+			left = a.Commit // the oldest of those that took one away
+		}
+	}
+	if left == none {
+		return nil
+	}
+	came, err := b.bringing(ctx, all[at].Commit)
+	if err != nil {
+		return err
+	}
+	went, err := b.bringing(ctx, left)
+	if err != nil {
+		return err
+	}
+	s.Since, s.Until, s.Onward = came.at, b.Now(), approval.Yes
+	if went.at.Known {
+		s.Until = went.at.Value
+	}
+	before := map[string]bool{}
+	for _, a := range all[at:] {
+		for _, ref := range []image.Ref{a.Standing.Image, a.Old} {
+			if ref.Pinned() && ref.Name != "" && wanted[ref.Repository()] != ref.Digest {
+				before[ref.Repository()+"@"+string(ref.Digest)] = true
+			}
+		}
+	}
+	for _, r := range b.running {
+		if r.Environment == from.Name && r.App == s.App && before[r.Image.Repository()+"@"+string(r.Image.Digest)] {
+			s.Onward = approval.No
+		}
+	}
+	if len(s.Gates) == 0 {
+		return nil
+	}
+	return b.gates(ctx, s, from, all[at].Commit, left)
 }
 
 // newest returns the newest of the commits that brought what stands at places, or none where

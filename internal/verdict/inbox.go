@@ -247,7 +247,11 @@ func (l letter) reply() string {
 	if len(l.refused) > 0 {
 		parts = append(parts, message.NotDone(l.key, l.refused))
 	}
-	return strings.Join(append(parts, l.answers...), "\n\n")
+	parts = append(parts, l.answers...)
+	for i := range len(parts) - 1 {
+		_, _, parts[i] = message.Outcome(parts[i]) // the key stands once, at the end
+	}
+	return strings.Join(parts, "\n\n")
 }
 
 // denials leaves of a decision what refuses: what would merely be waited for is no reason.

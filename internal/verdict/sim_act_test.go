@@ -59,6 +59,19 @@ func (p *play) act(s step) {
 		p.whole(s.c%3 == 0)
 	case "crash", "lose", "race", "twin":
 		p.disturbed(s)
+	case "snatch":
+		p.usual(s)
+		p.pass(time.Minute)
+		p.disturbed(s)
+	case "withdraw":
+		p.usual(s)
+		p.pass(time.Minute)
+		if !p.whole(false) {
+			return
+		}
+		p.pass(time.Minute)
+		p.withdraw(s)
+		p.whole(false)
 	case "unrelated":
 		p.write("main", by, "README.md", func(text string) string { return text + "More.\n" })
 	case "beside":
@@ -306,6 +319,23 @@ func (p *play) opine(s step) {
 	})
 }
 
+// withdraw dismisses every approval of one of Pinnace's pull requests.
+func (p *play) withdraw(s step) {
+	p.onPull(s.a, func(q promotion.PullRequest) bool { return isOpen(q) && isOurs(q) }, func(q promotion.PullRequest) error {
+		for _, r := range p.repo.Reviews(q.Number) {
+			if r.State == promotion.Approved {
+				seen := p.reviews[r.ID]
+				seen.dismissed = p.id(0)
+				p.reviews[r.ID] = seen
+				if err := p.repo.Dismiss(q.Number, r.ID, p.cast[0], "no longer"); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
 func (p *play) dismiss(s step) {
 	p.onPull(s.a, isOpen, func(q promotion.PullRequest) error {
 		all := slices.DeleteFunc(p.repo.Reviews(q.Number), func(r promotion.Review) bool {
@@ -467,7 +497,14 @@ func (p *play) disturbed(s step) {
 	var nested atomic.Bool
 	p.Inject(func(c sandbox.Call) sandbox.Fault {
 		q := sandbox.Request{Method: c.Method, Route: c.Route}
-		if nested.Load() || strings.HasPrefix(c.Route, "/v2") {
+		if s.verb == "snatch" && !nested.Load() && strings.HasSuffix(c.Path, "/merge") && writes.Swap(1) == 0 {
+			return sandbox.Fault{Delay: func() {
+				nested.Store(true)
+				defer nested.Store(false)
+				p.snatch(s, c)
+			}}
+		}
+		if s.verb == "snatch" || nested.Load() || strings.HasPrefix(c.Route, "/v2") {
 			return sandbox.Fault{}
 		}
 		n := writes.Load()
@@ -503,6 +540,16 @@ func (p *play) disturbed(s step) {
 	if err == nil {
 		for _, line := range tell(round) {
 			p.tell("   | %s", line)
+		}
+	}
+}
+
+// snatch pushes to a pull request right before Pinnace merges it.
+func (p *play) snatch(s step, c sandbox.Call) {
+	for _, q := range p.pulls(isOpen) {
+		if strings.HasSuffix(c.Path, fmt.Sprintf("/pulls/%d/merge", q.Number)) {
+			p.meddle(q.Head.Ref, p.cast[p.who(s.b)], s.c/5)
+			p.tell("   || push to #%d before its merge", q.Number)
 		}
 	}
 }

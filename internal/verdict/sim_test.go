@@ -2,6 +2,7 @@ package verdict_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"runtime/debug"
@@ -100,12 +101,16 @@ func TestSimulationIsReplayed(t *testing.T) {
 type careless struct{ verdict.Forge }
 
 func (f careless) Merge(ctx context.Context, r promotion.Repository, m promotion.MergeRequest) (string, error) {
-	q, _, err := f.PullRequest(ctx, r, m.Number)
-	if err != nil {
-		return "", err
+	sha, err := f.Forge.Merge(ctx, r, m)
+	for errors.Is(err, promotion.ErrConflict) {
+		q, _, failure := f.PullRequest(ctx, r, m.Number)
+		if failure != nil || q.State != promotion.Open || q.Head.SHA == m.SHA {
+			break
+		}
+		m.SHA = q.Head.SHA
+		sha, err = f.Forge.Merge(ctx, r, m)
 	}
-	m.SHA = q.Head.SHA
-	return f.Forge.Merge(ctx, r, m)
+	return sha, err
 }
 
 // forgetful answers with the reviews that it saw first.
@@ -126,27 +131,33 @@ func (f forgetful) Reviews(ctx context.Context, r promotion.Repository, number i
 }
 
 // mostSchedules is within how many schedules a defect that matters shows.
-const mostSchedules = 200
+const mostSchedules = 60
 
 // The simulation finds a Pinnace that does not name the head that it judged when it merges, and
 // one that reads reviews from a cache.
 func TestSimulationFindsDefects(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	for name, c := range map[string]struct {
-		wrap func() forge
-		want string
+		wrap   func() forge
+		deploy string // where it shows
+		want   string
 	}{
 		"a merge without the expected head": {func() forge {
 			return func(f verdict.Forge) verdict.Forge { return careless{f} }
-		}, "merge"},
+		}, "auto", "merge"},
 		"reviews from a cache": {func() forge {
 			seen := map[int][]promotion.Review{}
 			return func(f verdict.Forge) verdict.Forge { return forgetful{f, seen} }
-		}, "against"},
+		}, "button", "against"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := uint64(1); seed <= mostSchedules; seed++ {
 				steps := draw(seed)
-				p := runSchedule(t, seed, steps, c.wrap())
+				v := newVariant(seed)
+				for _, e := range v.envs {
+					v.deploy[e] = c.deploy
+				}
+				p := runIn(t, v, steps, c.wrap())
 				if i := slices.IndexFunc(p.faults, func(f string) bool { return strings.Contains(f, c.want) }); i >= 0 {
 					t.Logf("seed %d: %s", seed, p.faults[i])
 					return

@@ -203,6 +203,8 @@ var weights = []struct {
 	{"crash", 7},
 	{"lose", 4},
 	{"race", 5},
+	{"snatch", 3},
+	{"withdraw", 3},
 	{"twin", 4},
 	{"unrelated", 4},
 	{"beside", 4},
@@ -311,9 +313,14 @@ type said struct {
 	content string
 }
 
-// play runs a schedule, and returns its log and what was broken; it ends at the first fault.
+// runSchedule runs a schedule in the world of its seed, and returns its log and what was broken;
+// it ends at the first fault.
 func runSchedule(t testing.TB, seed uint64, steps []step, wrap forge) *play {
-	p := newPlay(t, seed, wrap)
+	return runIn(t, newVariant(seed), steps, wrap)
+}
+
+func runIn(t testing.TB, v variant, steps []step, wrap forge) *play {
+	p := newPlay(t, v, wrap)
 	defer p.Close()
 	p.do(-1, step{verb: "run"})
 	for i, s := range steps {
@@ -328,8 +335,7 @@ func runSchedule(t testing.TB, seed uint64, steps []step, wrap forge) *play {
 	return p
 }
 
-func newPlay(t testing.TB, seed uint64, wrap forge) *play {
-	v := newVariant(seed)
+func newPlay(t testing.TB, v variant, wrap forge) *play {
 	w := &world{TB: t, now: begin, digests: map[string]string{}}
 	p := &play{
 		world: w, v: v, wrap: wrap, images: map[string][]string{}, asked: map[string]int64{}, reviews: map[int64]seenReview{},
