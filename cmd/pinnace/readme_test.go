@@ -96,6 +96,25 @@ func steady(s string) string {
 	})
 }
 
+var sed = regexp.MustCompile(`^(.*) \| sed -n '/([^/]*)/,\$p'$`)
+
+// cutSed takes a sed off a command that prints from a line on, and returns what it does.
+func cutSed(t *testing.T, command string) (string, func(string) string) {
+	m := sed.FindStringSubmatch(command)
+	if m == nil {
+		return command, func(s string) string { return s }
+	}
+	from := regexp.MustCompile(`(?m)` + m[2])
+	return m[1], func(s string) string {
+		at := from.FindStringIndex(s)
+		if at == nil {
+			t.Errorf("no line of %q matches %s", m[1], m[2])
+			return s
+		}
+		return s[at[0]:]
+	}
+}
+
 // replay returns the text with the output of each "$ pinnace" line of its console blocks.
 func replay(t *testing.T, text string) (string, int) {
 	var out strings.Builder
@@ -109,8 +128,9 @@ func replay(t *testing.T, text string) (string, int) {
 		case console && isCommand:
 			out.WriteString(line)
 			var printed bytes.Buffer
+			command, part := cutSed(t, command)
 			cli.Run(t.Context(), strings.Fields(command), strings.NewReader(""), &printed, &printed)
-			out.WriteString(steady(printed.String()))
+			out.WriteString(part(steady(printed.String())))
 			ran++
 		case !console:
 			out.WriteString(line)

@@ -342,7 +342,8 @@ func (d *demo) quote(line string) {
 	fmt.Fprintln(d.out, strings.TrimRight("   | "+line, " \n"))
 }
 
-// pullRequest prints the open one of a branch, without what is folded away on its page.
+// pullRequest prints the open one of a branch, without what is folded away on its page and
+// without the rules, which pinnace decide shows next.
 func (d *demo) pullRequest(branch string) error {
 	for _, p := range d.repo.PullRequests() {
 		if p.Head.Ref != branch || p.State != promotion.Open {
@@ -356,10 +357,13 @@ func (d *demo) pullRequest(branch string) error {
 			}
 			blank = line == "\n"
 			switch {
-			case strings.HasPrefix(line, "<details>"):
+			case strings.HasPrefix(line, "<details>"), strings.HasPrefix(line, "**Rules**"):
 				folded = true
 			case strings.HasPrefix(line, "</details>"):
 				folded = false
+			case strings.HasPrefix(line, "**Who may approve**"):
+				folded = false
+				d.quote(line)
 			case folded, strings.HasPrefix(line, "<"):
 				blank = true
 			default:

@@ -336,12 +336,12 @@ func (p *play) refuses(c claim, env string, x change, rollback, bound, glass boo
 		return ""
 	}
 	from := p.v.envs[i-1]
-	since, stands := p.stands(c.base, from, x)
+	stood, stands := p.stands(c.base, from, x)
 	switch {
 	case !stands && (!bound || p.v.sequential):
 		return fmt.Sprintf("%s has not %s, and nothing gives leave for direct promotions", from, x.new.ref)
-	case stands && p.now.Sub(since) < p.v.soak[env] && !glass && !p.isDirect(c):
-		return fmt.Sprintf("%s has stood in %s since %s only", x.new.ref, from, since.Format("02 15:04"))
+	case stands && stood < p.v.soak[env] && !glass && !p.isDirect(c):
+		return fmt.Sprintf("%s has stood in %s for %s only", x.new.ref, from, stood)
 	}
 	return ""
 }
@@ -349,30 +349,52 @@ func (p *play) refuses(c claim, env string, x change, rollback, bound, glass boo
 // isDirect says whether a promotion was asked for by image.
 func (p *play) isDirect(c claim) bool { return strings.HasPrefix(c.request, "cli-") }
 
-// stands says whether an image stands in an environment at a commit of main, and since when.
-func (p *play) stands(at, env string, x change) (since time.Time, ok bool) {
-	_, digest, _ := strings.Cut(x.new.ref, "@")
-	for _, sha := range p.trunk(at) {
-		here := 0
-		for _, path := range p.paths {
-			if !strings.HasPrefix(path, "envs/"+env+"/") {
-				continue
-			}
-			for _, y := range p.scan(sha, path) {
-				if y.name == x.new.name {
-					if !strings.HasSuffix(y.ref, "@"+digest) {
-						return since, ok
-					}
-					here++
+// stands says how long an image has stood in an environment as of a commit of main. One that
+// gave way to something that had not been there before counts as well, and nothing that was
+// rolled back does.
+func (p *play) stands(at, env string, x change) (stood time.Duration, ok bool) {
+	until := p.now
+	var instead []string // what came behind it, the newest first
+	trunk := p.trunk(at)
+	for i, sha := range trunk {
+		here := p.runs(sha, env, x.new.name)
+		if here == x.new.ref[strings.Index(x.new.ref, "@"):] {
+			for _, older := range trunk[i:] {
+				if there := p.runs(older, env, x.new.name); len(instead) > 0 && there == instead[0] {
+					return 0, false
 				}
 			}
+			for _, older := range trunk[i:] {
+				if p.runs(older, env, x.new.name) != here {
+					break
+				}
+				stood = until.Sub(p.arrived[older])
+			}
+			return stood, true
 		}
-		if here == 0 {
-			break
-		}
-		since, ok = p.arrived[sha], true
+		instead, until = append(instead, here), p.arrived[sha]
 	}
-	return since, ok
+	return 0, false
+}
+
+// runs returns the one digest of an image in an environment at a commit, "" for none or several.
+func (p *play) runs(at, env, name string) string {
+	digest := ""
+	for _, path := range p.paths {
+		if !strings.HasPrefix(path, "envs/"+env+"/") {
+			continue
+		}
+		for _, y := range p.scan(at, path) {
+			_, d, _ := strings.Cut(y.ref, "@")
+			if y.name == name && digest != "" && digest != "@"+d {
+				return ""
+			}
+			if y.name == name {
+				digest = "@" + d
+			}
+		}
+	}
+	return digest
 }
 
 // held says whether the last thing that came to an image's place was a rollback.
@@ -612,10 +634,9 @@ func (p *play) settled() {
 			if why != "" {
 				p.fault("the check of #%d is green against %s", q.Number, why)
 			}
-			for _, x := range c.changes {
-				if mode := p.v.deploy[envOf(x.path)]; mode != "button" && !p.v.queue {
-					p.fault("the check of #%d stays green, and Pinnace merges in %s by %s", q.Number, envOf(x.path), mode)
-				}
+			button := slices.ContainsFunc(c.changes, func(x change) bool { return p.v.deploy[envOf(x.path)] == "button" })
+			if !button && !p.v.queue {
+				p.fault("the check of #%d stays green, and Pinnace is to merge it", q.Number)
 			}
 		}
 		for _, kind := range []string{"update", "promotion", "rollback"} {

@@ -181,7 +181,8 @@ func (c *count) exclusions(n *Need) string {
 	if !n.AllowRequester {
 		not = append(not, "by who asked"+bracket(c.requesters))
 	}
-	if !n.AllowBuilder {
+	nobody := c.builders.unknown && n.UnknownBuilder == Ignore && len(c.builders.names) == 1
+	if !n.AllowBuilder && !nobody {
 		not = append(not, "by who built the image"+bracket(c.builders))
 	}
 	if len(not) == 0 {
