@@ -75,13 +75,14 @@ func TestBypassFreezeAfterGreen(t *testing.T) {
 	w.harmless()
 }
 
-// The newer digest that came meanwhile is another change: the approval was for the one
-// before.
-func TestBypassNewerDigest(t *testing.T) {
+// What was asked for turned out bad, and the environment that it comes from went back: so does
+// the leave that it had.
+func TestBypassSourceRolledBack(t *testing.T) {
 	w := attacked(t, nil)
+	w.edit("bob", "main", map[string]string{"envs/staging/shop.yaml": deployment("{shop:6.6}")})
 	w.run(w.promote("bob", "prod"))
 	w.approve(1, "carol")
-	w.edit("bob", "main", map[string]string{"envs/staging/shop.yaml": deployment("{shop:6.6}")})
+	w.edit("erin", "main", map[string]string{"envs/staging/shop.yaml": deployment("{shop:1.1}")})
 	w.refuses(1, "staging no longer runs", "ask again")
 	w.harmless()
 }

@@ -304,14 +304,9 @@ func (b *base) describe(ctx context.Context, kind promotion.Kind, c *policy.Chan
 	if !c.New.Pinned() {
 		return nil
 	}
-	key := c.New.Repository() + "@" + string(c.New.Digest)
-	f, ok := b.facts[key]
-	if !ok {
-		var err error
-		if f, err = b.look(ctx, c.New); err != nil {
-			return err
-		}
-		b.facts[key] = f
+	f, err := b.factsOf(ctx, c.New)
+	if err != nil {
+		return err
 	}
 	c.Image, c.Exists = f.image, f.exists
 	if kind == promotion.ByHand && c.New.Tag != "" {
@@ -324,6 +319,20 @@ func (b *base) describe(ctx context.Context, kind promotion.Kind, c *policy.Chan
 		}
 	}
 	return nil
+}
+
+// factsOf asks a registry about one digest, once.
+func (b *base) factsOf(ctx context.Context, ref image.Ref) (imageFacts, error) {
+	key := ref.Repository() + "@" + string(ref.Digest)
+	f, ok := b.facts[key]
+	if !ok {
+		var err error
+		if f, err = b.look(ctx, ref); err != nil {
+			return f, err
+		}
+		b.facts[key] = f
+	}
+	return f, nil
 }
 
 // look asks a registry about one digest.

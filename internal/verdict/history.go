@@ -304,8 +304,20 @@ func (b *base) gone(ctx context.Context, in *policy.Input, s *policy.Source, fro
 			}
 		}
 	}
+	for _, c := range in.Changes { // what the target runs is older than what was asked for
+		if c.NewApp == s.App && c.Old.Pinned() {
+			before[c.Old.Repository()+"@"+string(c.Old.Digest)] = true
+		}
+	}
 	for _, r := range b.running {
-		if r.Environment == from.Name && r.App == s.App && before[r.Image.Repository()+"@"+string(r.Image.Digest)] {
+		if r.Environment != from.Name || r.App != s.App || wanted[r.Image.Repository()] == "" {
+			continue
+		}
+		older, err := b.older(ctx, in, r.Image)
+		if err != nil {
+			return err
+		}
+		if older || before[r.Image.Repository()+"@"+string(r.Image.Digest)] {
 			s.Onward = approval.No
 		}
 	}
@@ -313,6 +325,24 @@ func (b *base) gone(ctx context.Context, in *policy.Input, s *policy.Source, fro
 		return nil
 	}
 	return b.gates(ctx, s, from, all[at].Commit, left)
+}
+
+// older says whether an image says of itself that it was made before the one that is promoted.
+func (b *base) older(ctx context.Context, in *policy.Input, ref image.Ref) (bool, error) {
+	if !ref.Pinned() {
+		return false, nil
+	}
+	f, err := b.factsOf(ctx, ref)
+	if err != nil {
+		return false, err
+	}
+	for _, c := range in.Changes {
+		made := c.Image.Created
+		if !c.Removal() && c.New.Repository() == ref.Repository() && made.Known && f.image.Created.Known && f.image.Created.Value.Before(made.Value) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // newest returns the newest of the commits that brought what stands at places, or none where

@@ -132,8 +132,8 @@ var mutants = []mutant{
 		mutation{fileHearing, "if h.known && h.memo.PullRequest != 0 && h.memo.PullRequest != q.Number || h.memo.Base != b.branch {", "if h.memo.Base != b.branch {"}),
 	without("the verdict of another pull request is none", "TestBypassReplayedHeadAtOnce", mutation{"internal/verdict/history.go", "x.memo, x.known = memo, ok && memo.PullRequest == x.pull.Number", "x.memo, x.known = memo, ok"}),
 	without("a freeze turns green back", "TestBypassFreezeAfterGreen", mutation{fileWays, "frozen, until := f.Window.State(j.in.Now)", "frozen, until := f.Window.State(j.in.Request.At)"}),
-	without("the source has to run it still", "TestBypassNewerDigest", mutation{fileWays, "case !stand(p.change.Stands.Value, envs, anyOne):", "case false:"}),
-	without("dates of commits are not believed", "TestBypassForgedDate", mutation{"internal/verdict/history.go", "s.Since = how.at\n", "if c, err := b.Git.ReadCommit(newest); err == nil {\n\t\ts.Since = policy.Known(c.Committer.When)\n\t}\n"}),
+	without("the source has to run it still", "TestBypassSourceRolledBack", mutation{fileWays, "case !stand(p.change.Stands.Value, envs, anyOne):", "case false:"}),
+	without("dates of commits are not believed", "TestBypassForgedDate", mutation{"internal/verdict/history.go", "s.Since = how.at\n", "s.Since = how.at\n\tif c, err := b.Git.ReadCommit(newest); err == nil {\n\t\ts.Since = policy.Known(c.Committer.When)\n\t}\n"}),
 }
 
 // Every attack has a defence that it is known to notice the loss of.

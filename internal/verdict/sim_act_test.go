@@ -319,11 +319,21 @@ func (p *play) opine(s step) {
 	})
 }
 
-// withdraw dismisses every approval of one of Pinnace's pull requests.
+// withdraw takes back every approval of one of Pinnace's pull requests: it is dismissed, or its
+// author asks for changes.
 func (p *play) withdraw(s step) {
-	p.onPull(s.a, func(q promotion.PullRequest) bool { return isOpen(q) && isOurs(q) }, func(q promotion.PullRequest) error {
+	approved := func(q promotion.PullRequest) bool {
+		return isOpen(q) && isOurs(q) && slices.ContainsFunc(p.repo.Reviews(q.Number), func(r promotion.Review) bool { return r.State == promotion.Approved })
+	}
+	p.onPull(s.a, approved, func(q promotion.PullRequest) error {
 		for _, r := range p.repo.Reviews(q.Number) {
-			if r.State == promotion.Approved {
+			if by := p.person(r.Author.ID); r.State == promotion.Approved && s.c%2 == 0 {
+				id, err := p.repo.Review(q.Number, p.cast[by], promotion.ChangesRequested, "I was wrong.")
+				if err != nil {
+					return err
+				}
+				p.reviews[id] = seenReview{objected: true, standing: p.roles[by].AtLeast(promotion.PermissionWrite)}
+			} else if r.State == promotion.Approved {
 				seen := p.reviews[r.ID]
 				seen.dismissed = p.id(0)
 				p.reviews[r.ID] = seen

@@ -121,8 +121,8 @@ type forgetful struct {
 
 func (f forgetful) Reviews(ctx context.Context, r promotion.Repository, number int) ([]promotion.Review, error) {
 	all, err := f.Forge.Reviews(ctx, r, number)
-	if old := f.seen[number]; len(old) >= len(all) && len(old) > 0 {
-		return old, err // nothing was added: it does not look at what has become of them
+	if old := f.seen[number]; len(old) > 0 {
+		return old, err
 	}
 	if err == nil {
 		f.seen[number] = all
