@@ -56,7 +56,7 @@ func (p *play) act(s step) {
 	by := p.cast[p.who(s.b)]
 	switch s.verb {
 	case "run":
-		p.whole(s.c%3 == 0)
+		p.whole(s.c%4 == 0)
 	case "crash", "lose", "race", "twin":
 		p.disturbed(s)
 	case "snatch":
