@@ -58,6 +58,7 @@ var hubCommands = map[string]struct {
 }{
 	"init":          {"OWNER/NAME [DIR] [private]", 1, (*hub).init},
 	"image":         {"NAME:TAG [SEED] [KEY=VALUE...]", 1, (*hub).image},
+	"other":         {"OWNER/NAME DIR", 2, (*hub).other},
 	"token":         {"USER LEVEL", 2, (*hub).token},
 	"workflow":      {"[PERMISSION=LEVEL...]", 0, (*hub).workflow},
 	"app":           {"[PERMISSION=LEVEL...]", 0, (*hub).useApp},
@@ -96,12 +97,15 @@ var hubCommands = map[string]struct {
 	"open":            {"BRANCH USER TITLE", 3, (*hub).openPullRequest},
 	"revert":          {"N USER", 2, (*hub).revert},
 	"deploy":          {"ENVIRONMENT STATE", 2, (*hub).deploy},
+	"ci":              {"NAME pending|CONCLUSION", 2, (*hub).ci},
+	"groups":          {"", 0, (*hub).formGroups},
+	"land":            {"", 0, (*hub).landGroups},
 	"filed":           {"", 0, (*hub).awaitFiled},
 	"polled":          {"", 0, (*hub).awaitPolled},
 	"later":           {"", 0, (*hub).later},
 	"comments":        {"N", 1, (*hub).comments},
-	"checks":          {"N|BRANCH", 1, (*hub).checks},
-	"check":           {"N|BRANCH NAME", 2, (*hub).check},
+	"checks":          {"N|BRANCH|group:N", 1, (*hub).checks},
+	"check":           {"N|BRANCH|group:N NAME", 2, (*hub).check},
 	"issue-by":        {"USER TITLE", 2, (*hub).issueBy},
 	"refs":            {"", 0, (*hub).refs},
 	"issues":          {"", 0, (*hub).issues},
@@ -199,6 +203,15 @@ func (h *hub) init(ts *testscript.TestScript, args []string) {
 	h.repo.Permission("bob", promotion.PermissionWrite)
 	h.app.Install(owner)
 	ts.Setenv("GH_TOKEN", h.app.InstallationToken(owner))
+}
+
+// other OWNER/NAME DIR makes a further repository of the files of a directory.
+func (h *hub) other(ts *testscript.TestScript, args []string) {
+	owner, name, ok := strings.Cut(args[0], "/")
+	if !ok {
+		ts.Fatalf("github other %s: want OWNER/NAME", args[0])
+	}
+	h.world.Repository(owner, name, sandbox.RepositoryOptions{Files: h.files(ts, args[1])})
 }
 
 // pinned is an image whose digest the rig writes.
@@ -314,7 +327,7 @@ func (h *hub) deleteBranch(ts *testscript.TestScript, args []string) {
 }
 
 // protect PATTERN RULE... binds branches by a ruleset: signed-commits, pull-request,
-// no-creation, up-to-date, check=NAME, approvals=N.
+// no-creation, up-to-date, merge-queue, linear-history, threads-resolved, check=NAME, approvals=N.
 func (h *hub) protect(ts *testscript.TestScript, args []string) {
 	var rules promotion.Rules
 	for _, rule := range args[1:] {
@@ -329,6 +342,10 @@ func (h *hub) protect(ts *testscript.TestScript, args []string) {
 			rules.UpToDate, rules.Checks = true, []promotion.RequiredCheck{{Context: "ci"}}
 		case "merge-queue":
 			rules.MergeQueue = true
+		case "linear-history":
+			rules.LinearHistory = true
+		case "threads-resolved":
+			rules.ThreadsResolved = true
 		default:
 			key, value, _ := strings.Cut(rule, "=")
 			switch key {
@@ -450,7 +467,17 @@ func (h *hub) pullRequests(ts *testscript.TestScript, _ []string) {
 func (h *hub) pullRequest(ts *testscript.TestScript, args []string) {
 	for _, p := range h.repo.PullRequests() {
 		if p.Number == number(ts, args[0]) {
-			fmt.Fprintf(ts.Stdout(), "#%d %s\n%s, %s <- %s, labels %v\n\n%s", p.Number, p.Title, p.State, p.Base.Ref, p.Head.Ref, p.Labels, strings.TrimSuffix(p.Body, "\n")+"\n")
+			reviewers := ""
+			for _, who := range p.Reviewers {
+				reviewers += " @" + who.Login
+			}
+			for _, team := range p.ReviewTeams {
+				reviewers += " @" + team
+			}
+			if reviewers != "" {
+				reviewers = ", review asked of" + reviewers
+			}
+			fmt.Fprintf(ts.Stdout(), "#%d %s\n%s, %s <- %s, labels %v%s\n\n%s", p.Number, p.Title, p.State, p.Base.Ref, p.Head.Ref, p.Labels, reviewers, strings.TrimSuffix(p.Body, "\n")+"\n")
 			return
 		}
 	}

@@ -116,6 +116,31 @@ func (h *hub) deploy(ts *testscript.TestScript, args []string) {
 	app.Deploy(h.repo, h.repo.Tip("main"), args[0], args[1])
 }
 
+// ci NAME pending|CONCLUSION lets another App, ci, report a check run on the tip of main.
+func (h *hub) ci(ts *testscript.TestScript, args []string) {
+	app := h.world.RegisteredApp("ci")
+	if app == nil {
+		owner, _, _ := strings.Cut(h.repo.FullName(), "/")
+		app = h.world.App(sandbox.AppOptions{Name: "ci", Permissions: map[string]string{"checks": "write", "metadata": "read"}})
+		app.Install(owner)
+	}
+	ts.Check(app.Check(h.repo, h.repo.Tip("main"), args[0], strings.TrimPrefix(args[1], "pending")))
+}
+
+// groups forms the groups of the merge queue, and prints a line for each.
+func (h *hub) formGroups(ts *testscript.TestScript, _ []string) {
+	for _, ref := range slices.Sorted(maps.Keys(h.repo.FormGroups())) {
+		fmt.Fprintln(ts.Stdout(), strings.TrimPrefix(ref, "refs/heads/"))
+	}
+}
+
+// land merges the groups whose required checks pass, and prints a line for each.
+func (h *hub) landGroups(ts *testscript.TestScript, _ []string) {
+	for _, n := range h.repo.LandGroups() {
+		fmt.Fprintf(ts.Stdout(), "#%d landed\n", n)
+	}
+}
+
 // observe notes comments, and the annotations of checks.
 func (h *hub) observe(x sandbox.Exchange) {
 	path := x.Request.URL.Path
@@ -174,8 +199,16 @@ func (h *hub) comments(ts *testscript.TestScript, args []string) {
 	}
 }
 
-// head returns the commit of a pull request or a branch.
+// head returns the commit of a pull request, of a branch, or of a pull request's merge group.
 func (h *hub) head(ts *testscript.TestScript, what string) string {
+	if number, ok := strings.CutPrefix(what, "group:"); ok {
+		for ref, sha := range h.repo.Refs() {
+			if strings.Contains(ref, "gh-readonly-queue/main/pr-"+number+"-") {
+				return sha
+			}
+		}
+		ts.Fatalf("#%s is in no merge group", number)
+	}
 	n, err := strconv.Atoi(what)
 	if err != nil {
 		return h.repo.Tip(what)
@@ -196,7 +229,7 @@ func state(c promotion.CheckRun) string {
 	return c.Status
 }
 
-// checks N|BRANCH prints a line for each check run of a head.
+// checks N|BRANCH|group:N prints a line for each check run of a head.
 func (h *hub) checks(ts *testscript.TestScript, args []string) {
 	out := ts.Stdout()
 	for _, c := range h.repo.Checks(h.head(ts, args[0])) {
@@ -204,7 +237,7 @@ func (h *hub) checks(ts *testscript.TestScript, args []string) {
 	}
 }
 
-// check N|BRANCH NAME prints all that a check run says.
+// check N|BRANCH|group:N NAME prints all that a check run says.
 func (h *hub) check(ts *testscript.TestScript, args []string) {
 	for _, c := range h.repo.Checks(h.head(ts, args[0])) {
 		if c.Name != args[1] {

@@ -37,8 +37,8 @@ func (f *askFlags) file(cmd *cobra.Command, j *verdict.Judge, wishes []verdict.W
 	reply, err := f.reply(ctx, j, comment)
 	if err == nil && reply != nil {
 		out.Answered, out.Refused, out.Answer = true, reply.Refused, reply.Text
-		for _, q := range reply.Opened {
-			out.PullRequests = append(out.PullRequests, report.FiledPullRequest{Number: q.Number, Title: q.Title, URL: q.URL})
+		for _, q := range reply.Pulls {
+			out.PullRequests = append(out.PullRequests, report.FiledPullRequest{Number: q.Number, Title: q.Title, URL: q.URL, Action: q.Action})
 		}
 	}
 	if f.output == "json" {

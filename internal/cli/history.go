@@ -146,6 +146,9 @@ func prove(ctx context.Context, f *sourceFlags, out *report.History, registries 
 			continue
 		}
 		r := &report.Record{PullRequest: p.PullRequest, At: p.At, Kind: string(p.Kind), From: p.Request.From, Verdict: string(p.Verdict), Seal: p.Seal, BreakGlass: p.Glass, Policies: p.Policies, Requesters: []string{}, Approvers: []string{}}
+		if p.Glass != "" {
+			r.Breaker = p.Breaker.String()
+		}
 		for _, who := range p.Request.By {
 			r.Requesters = append(r.Requesters, who.String())
 		}

@@ -4,7 +4,7 @@ package command
 type Way struct {
 	Verb  Verb   // "" where nothing is written
 	Door  string // comment, cli, review, button (of a check run), merge or close (of the pull request)
-	Role  string // requester, promoter, deployer, admin, writer, or anyone: whom GitHub lets
+	Role  string // requester, promoter, deployer, admin, writer, anyone: whom GitHub lets, or whoever holds the App's key
 	Where string // pull request, any thread, request issue
 	What  string // what it does, and what else it asks
 	// Unedited is set where the act is a text that counts only as it was submitted.
@@ -33,7 +33,7 @@ func Ways() []Way {
 		{Cancel, "comment", "writer", pull, "closes anybody's request", true},
 		{Judge, "comment", "writer", pull, "looks again", true},
 		{Judge, "button", "writer", pull, "looks again: the check run's own button, or GitHub's re-run", false},
-		{Deploy, "cli", "deployer", pull, "decide --merge: judges, and merges what holds, as a comment would", false},
+		{Deploy, "cli", "whoever holds the App's key", pull, "judges, and merges what holds; counts as nobody's /deploy", false},
 		{"", "review", "promoter", pull, "approves the seal; a policy may name other approvers, and bans requester and builder unless it allows them", false},
 		{"", "review", "promoter", pull, "requests changes, which stands in the way until it is lifted", false},
 		{"", "review", "writer", pull, "requests changes, as a promoter does", false},

@@ -78,8 +78,20 @@ func (j *judge) author() (r *promotion.Result, open bool) {
 		r.Missing = slices.Compact(slices.Sorted(slices.Values(unsure)))
 		r.Who, r.Next = "who operates Pinnace", "pinnace doctor names the permission that the App lacks"
 	default:
+		admins := slices.DeleteFunc(slices.Clone(j.authors), func(a promotion.Identity) bool {
+			p, known := j.people[a.ID]
+			return known && approval.Holds(j.roles, a, p) == approval.No
+		})
+		if len(admins) == 0 && len(j.authors) > 0 {
+			if len(j.in.Comments) == 0 {
+				return nil, false
+			}
+			r.Status, r.Wanted, r.Seen = promotion.Skipped, "", ""
+			r.Title = "comments " + ApproveCommand + " do not count: no author is an admin"
+			return r, false
+		}
 		r.Status, r.Title = promotion.Waiting, "no author who is an admin approved this head by comment ("+why+")"
-		r.Who = "an author who is an admin" + names(j.authors)
+		r.Who = "an author who is an admin" + names(admins)
 		if may == approval.Unknown {
 			r.Who += ", if there is no other admin"
 		}

@@ -266,7 +266,7 @@ func FuzzVerdict(f *testing.F) {
 		r.Kind = p.Kind
 		why := []string{s, u, u + s}
 		for _, body := range []string{
-			Opened("k", r, 4242), Refused("k", r, &d, why), Problem("k", why), Deployed("k", who[0], u), NotDeployed("k", who[1], &d, nil), NotDeployed("k", who[0], &d, why),
+			Opened("k", r, 4242), Refused("k", r, &d, why), Problem("k", why), Updated("k", r, 4242, []promotion.Wanted{{Tag: u}}), Joined("k", 4242), Waits("k", r, 4242, why),
 			Glass{Key: "k", App: s, Envs: p.Environments, PullRequest: 4242, Commit: u, By: who[0], At: time.Unix(1, 0), Reason: u, Images: p.Images, Waived: d.Results, Seal: s}.Body(),
 			Bypass{Key: "k", Base: s, Commit: u, URL: "x" + s, PullRequest: 4242, By: who[1], Envs: p.Environments, Images: p.Images, Rules: d.Results, Why: u}.Body(),
 			Bypass{Key: "k", Base: u, Commit: s, URL: details, At: time.Unix(1, 0), Why: s}.Body(),

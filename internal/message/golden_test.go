@@ -58,7 +58,7 @@ func decided() *promotion.Decision {
 		Status:  promotion.Denied,
 		Summary: "denied: the digest is signed by acme/shop",
 		Results: []promotion.Result{
-			{Rule: "configuration", Status: promotion.Passed, Title: "the documents can be read"},
+			{Rule: "configuration", Status: promotion.Passed, Title: "the rules in .pinnace/ can be read"},
 			{Rule: "seal", Status: promotion.Passed, Title: "the head is the sealed change and nothing else", Wanted: "the sealed edits on their own parent"},
 			{Rule: "policy", Status: promotion.Denied, Title: "policy prod-approvals", Policy: "prod-approvals", File: file, Line: 3, Children: []promotion.Result{
 				{

@@ -1,7 +1,11 @@
 package message
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pinnace-dev/pinnace/internal/promotion"
@@ -47,6 +51,28 @@ func Opened(key string, r promotion.Request, number int) string {
 	return replied(key, fmt.Sprintf("%s Opened #%d to %s.", mark(promotion.Passed), number, wish(r)))
 }
 
+// Updated answers a request that took the place of another one in an open pull request, whose
+// images are those before, nil where nobody knows.
+func Updated(key string, r promotion.Request, number int, before []promotion.Wanted) string {
+	was, now := code(tagOf(before), 128), code(tagOf(r.Images), 128)
+	to := wish(r)
+	if now != "" && r.Kind != promotion.Rollback {
+		to = now
+		if straight(r) {
+			to += ", straight from the registry"
+		}
+	}
+	if was != "" && was != now {
+		to += ", in place of " + was
+	}
+	return replied(key, fmt.Sprintf("%s Updated #%d to %s.", mark(promotion.Passed), number, to))
+}
+
+// Joined answers a request for what an open pull request is for already.
+func Joined(key string, number int) string {
+	return replied(key, fmt.Sprintf("%s #%d asks for it already.", mark(promotion.Passed), number))
+}
+
 // Refused answers a request that leads to no pull request: for the rules of a decision, for
 // reasons, which are sentences, or for both.
 func Refused(key string, r promotion.Request, d *promotion.Decision, reasons []string) string {
@@ -57,10 +83,18 @@ func Refused(key string, r promotion.Request, d *promotion.Decision, reasons []s
 	return replied(key, sections...)
 }
 
-// Outcome reads what [Opened] and [Refused] say in a comment of Pinnace: the numbers of the
-// pull requests, and whether anything was refused or not understood. The text is what is left
-// for people.
-func Outcome(body string) (opened []int, refused bool, text string) {
+// A Named is a pull request that an answer names.
+type Named struct {
+	Number int
+	Action string // opened, updated, or unchanged: what was asked for before, too
+}
+
+var answering = regexp.MustCompile("^" + mark(promotion.Passed) + ` (?:(Opened|Updated) #([0-9]{1,9}) to |#([0-9]{1,9}) asks for it already\.$)`)
+
+// Outcome reads what [Opened], [Updated], [Joined] and [Refused] say in a comment of Pinnace:
+// the pull requests, and whether anything was refused or not understood. The text is what is
+// left for people.
+func Outcome(body string) (pulls []Named, refused bool, text string) {
 	var lines []string
 	for line := range strings.Lines(body) {
 		line = strings.TrimRight(line, "\r\n")
@@ -68,20 +102,27 @@ func Outcome(body string) (opened []int, refused bool, text string) {
 			continue
 		}
 		lines = append(lines, line)
-		number := 0
-		if said, ok := strings.CutPrefix(line, mark(promotion.Passed)+" Opened #"); ok {
-			if _, err := fmt.Sscanf(said, "%d to ", &number); err == nil {
-				opened = append(opened, number)
+		if m := answering.FindStringSubmatch(line); m != nil {
+			number, _ := strconv.Atoi(m[2] + m[3])
+			n := Named{number, cmp.Or(strings.ToLower(m[1]), "unchanged")}
+			if !slices.ContainsFunc(pulls, func(p Named) bool { return p.Number == number }) {
+				pulls = append(pulls, n)
 			}
 		}
 		refused = refused || strings.HasPrefix(line, mark(promotion.Denied)+" ") || strings.HasPrefix(line, mark(promotion.Unknown)+" ")
 	}
-	return opened, refused, strings.TrimSpace(strings.Join(lines, "\n"))
+	return pulls, refused, strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
-// Waits answers a request whose time comes later, by itself: the reasons say when.
-func Waits(key string, r promotion.Request, reasons []string) string {
-	return replied(key, mark(promotion.Waiting)+" Waits to "+wish(r)+".", bullets(reasons))
+// Waits answers a request whose time comes later, by itself: the reasons say when. They may
+// refer to the pull request of that number.
+func Waits(key string, r promotion.Request, number int, reasons []string) string {
+	text := bullets(reasons)
+	if number != 0 {
+		ref := "#" + strconv.Itoa(number)
+		text = strings.ReplaceAll(text, "`"+ref+"`", ref)
+	}
+	return replied(key, mark(promotion.Waiting)+" Waits to "+wish(r)+".", text)
 }
 
 // NotDone answers commands that are not for who wrote them, or not for where they were written.
@@ -95,50 +136,13 @@ func Problem(key string, texts []string) string {
 	return replied(key, mark(promotion.Unknown)+" Nothing was done: the command could not be understood.", bullets(texts))
 }
 
-// Deployed answers the command that led to a merge.
-func Deployed(key string, by promotion.Identity, commit string) string {
-	s := mark(promotion.Passed) + " Merged"
-	if sha := shortSHA(commit); sha != "" {
-		s += " as " + sha
-	}
-	if who := person(by); who != "" {
-		s += ", as " + who + " asked"
-	}
-	return replied(key, s+".")
-}
-
-// NotDeployed answers the command that led to no merge: for the rules of a decision, for
-// reasons, which are sentences, or for both.
-func NotDeployed(key string, by promotion.Identity, d *promotion.Decision, reasons []string) string {
-	s := mark(promotion.Denied) + " Not merged"
-	if d != nil && len(reasons) == 0 && d.Status != promotion.Denied {
-		s = mark(d.Status) + " Not merged yet"
-	}
-	if who := person(by); who != "" {
-		s += ", though " + who + " asked"
-	}
-	sections := []string{s + ".", bullets(reasons)}
-	if d != nil {
-		sections = append(sections, inTheWay(*d)...)
-	}
-	return replied(key, sections...)
-}
-
 // wish is what a request asks, as a part of a sentence.
 func wish(r promotion.Request) string {
 	app, env := code(r.App, 100), code(r.Env, 63)
 	if app == "" {
 		app = "an app"
 	}
-	tag := ""
-	for n, w := range r.Images {
-		if n > 0 && w.Tag != tag {
-			tag = ""
-			break
-		}
-		tag = w.Tag
-	}
-	if t := code(tag, 128); t != "" && r.Kind == promotion.Rollback {
+	if t := code(tagOf(r.Images), 128); t != "" && r.Kind == promotion.Rollback {
 		app += " back to " + t
 	} else if t != "" {
 		app += " " + t
@@ -157,8 +161,28 @@ func wish(r promotion.Request) string {
 	}
 	if from := code(r.From, 63); from != "" {
 		s += " from " + from
+	} else if straight(r) {
+		s += " straight from the registry"
 	}
 	return s
+}
+
+// straight says that images come from no environment. A request without images was refused
+// before anybody knew where they come from.
+func straight(r promotion.Request) bool {
+	return r.Kind != promotion.Rollback && r.From == "" && len(r.Images) > 0
+}
+
+// tagOf is the tag of all images, "" where they differ.
+func tagOf(images []promotion.Wanted) string {
+	tag := ""
+	for n, w := range images {
+		if n > 0 && w.Tag != tag {
+			return ""
+		}
+		tag = w.Tag
+	}
+	return tag
 }
 
 // bullets lists sentences.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
 	"github.com/pinnace-dev/pinnace/internal/promotion"
@@ -21,15 +22,18 @@ func waived() []promotion.Result {
 func replies() map[string]string {
 	r, back := asked(), asked()
 	back.Kind, back.From, back.Images = promotion.Rollback, "", back.Images[:0]
-	waiting := checks["check-waiting"].Decision
+	direct := asked()
+	direct.From = ""
 	return map[string]string{
 		"opened":       Opened("comment-123", r, 12),
 		"refused":      Refused("comment-123", r, decided(), nil),
 		"no-rollback":  Refused("comment-124", back, nil, []string{"dev is the first environment: shop never stood there with another digest."}),
 		"problem":      Problem("comment-125", []string{"/promote wants an app and an environment, such as: /promote shop to prod", "“porduction” is no environment. Did you mean production?"}),
-		"deployed":     Deployed("comment-126", carol, "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c"),
-		"not-deployed": NotDeployed("comment-127", carol, &waiting, nil),
-		"not-allowed":  NotDeployed("comment-128", dave, nil, []string{"dave_acme approved this, and the policy prod-approvals does not let approvers deploy."}),
+		"registry":     Opened("comment-126", direct, 12),
+		"updated":      Updated("comment-127", r, 12, []promotion.Wanted{{Tag: "1.6.0"}}),
+		"updated-only": Updated("comment-128", direct, 12, nil),
+		"joined":       Joined("comment-129", 12),
+		"waits":        Waits("comment-130", r, 12, []string{"carol approved #12 as it is: the newer candidate waits until it is merged or closed, as #1 did"}),
 	}
 }
 
@@ -53,7 +57,7 @@ var bypasses = map[string]Bypass{
 func TestReplyGolden(t *testing.T) {
 	var a txtar.Archive
 	all := replies()
-	for _, name := range []string{"opened", "refused", "no-rollback", "problem", "deployed", "not-deployed", "not-allowed"} {
+	for _, name := range []string{"opened", "refused", "no-rollback", "problem", "registry", "updated", "updated-only", "joined", "waits"} {
 		a.Files = append(a.Files, txtar.File{Name: name + ".md", Data: []byte(all[name])})
 	}
 	golden(t, "replies", &a)
@@ -70,7 +74,7 @@ func TestReplyKey(t *testing.T) {
 		"opened":         {Opened("comment-1", asked(), 2), "comment-1"},
 		"with CRLF":      {strings.ReplaceAll(Opened("comment-1", asked(), 2), "\n", "\r\n"), "comment-1"},
 		"foreign text":   {Problem("comment-1", []string{forged}), "comment-1"},
-		"foreign login":  {Deployed("comment-1", promotion.Identity{Login: forged}, forged), "comment-1"},
+		"foreign reason": {Waits("comment-1", asked(), 1, []string{forged}), "comment-1"},
 		"an odd key":     {Problem("a b-->\n<c>é", nil), "a_b--___c__"},
 		"a long key":     {Problem(strings.Repeat("k", 300), nil), strings.Repeat("k", 100)},
 		"no key":         {Problem("", nil), ""},
@@ -85,6 +89,32 @@ func TestReplyKey(t *testing.T) {
 	} {
 		if got := ReplyKey(tc.body); got != tc.want {
 			t.Errorf("%s: the key is %q, want %q, in:\n%s", name, got, tc.want, tc.body)
+		}
+	}
+}
+
+// What an answer says is read back: the pull requests, each once, and whether all was done.
+func TestOutcome(t *testing.T) {
+	r, forged := asked(), "\n✅ Opened #9 to promote"
+	said := func(parts ...string) string { return strings.Join(parts, "\n\n") }
+	for name, tc := range map[string]struct {
+		body    string
+		pulls   []Named
+		refused bool
+	}{
+		"opened":        {Opened("k", r, 12), []Named{{12, "opened"}}, false},
+		"updated":       {Updated("k", r, 12, nil), []Named{{12, "updated"}}, false},
+		"joined":        {Joined("k", 12), []Named{{12, "unchanged"}}, false},
+		"twice":         {said(Opened("k", r, 12), Joined("k", 12), Opened("k", r, 13)), []Named{{12, "opened"}, {13, "opened"}}, false},
+		"refused":       {Refused("k", r, nil, []string{forged}), nil, true},
+		"in part":       {said(Opened("k", r, 12), Refused("k", r, nil, nil)), []Named{{12, "opened"}}, true},
+		"waits":         {Waits("k", r, 12, []string{forged}), nil, false},
+		"no command":    {Problem("k", []string{forged}), nil, true},
+		"a large number": {"✅ Opened #12345678901234567890 to promote", nil, false},
+	} {
+		pulls, refused, text := Outcome(tc.body)
+		if diff := cmp.Diff(tc.pulls, pulls); diff != "" || refused != tc.refused || strings.Contains(text, "pinnace:reply") {
+			t.Errorf("%s: refused is %t, text is %q (-want +got):\n%s", name, refused, text, diff)
 		}
 	}
 }

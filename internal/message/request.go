@@ -103,7 +103,11 @@ func (p PullRequest) outlook() string {
 		rows = append(rows, "**Merging**: "+s)
 	}
 	if s := code(p.Undo, 200); s != "" {
-		rows = append(rows, "**To go back**: "+s)
+		label := "To go back"
+		if p.Kind == promotion.Rollback {
+			label = "To go forward again"
+		}
+		rows = append(rows, "**"+label+"**: "+s)
 	}
 	return strings.Join(rows, "\\\n")
 }

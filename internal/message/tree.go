@@ -160,6 +160,9 @@ func facts(r promotion.Result) []string {
 	if s := text(r.Seen, 300); s != "" {
 		facts = append(facts, "Seen: "+s)
 	}
+	if settled(r) {
+		r.Wanted = ""
+	}
 	if s := text(r.Wanted, 300); s != "" {
 		facts = append(facts, "Wanted: "+s)
 	}

@@ -126,11 +126,3 @@ func Skipped(c *config.Config, from, to string) []string {
 	}
 	return out
 }
-
-// IsSequential says whether from is one of the environments directly before to. Where to
-// comes after several, that they all hold the image is for the judge to see.
-func IsSequential(c *config.Config, from, to string) bool {
-	e, ok := c.Environment(to)
-	sources, _ := e.Sources()
-	return ok && from != "" && slices.Contains(sources, from)
-}

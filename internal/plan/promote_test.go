@@ -492,29 +492,25 @@ environments:
 		t.Fatal(problems)
 	}
 	for _, test := range []struct {
-		from, to   string
-		sequential bool
-		want       string
+		from, to string
+		want     string
 	}{
-		{"dev", "qa-a", true, ""},
-		{"qa-a", "staging", true, ""},
-		{"dev", "staging", false, "qa-a qa-b"},
-		{"qa-a", "prod", false, "staging"},
-		{"dev", "prod", false, "qa-a qa-b staging"},
-		{"staging", "prod", true, ""},
-		{"hotfix", "prod", true, ""},
-		{"", "prod", false, "dev qa-a qa-b staging hotfix"},
-		{"", "dev", false, ""},
-		{"prod", "staging", false, ""},
-		{"qa-a", "qa-b", false, ""},
-		{"hotfix", "staging", false, "dev qa-a qa-b"},
-		{"dev", "nowhere", false, ""},
+		{"dev", "qa-a", ""},
+		{"qa-a", "staging", ""},
+		{"dev", "staging", "qa-a qa-b"},
+		{"qa-a", "prod", "staging"},
+		{"dev", "prod", "qa-a qa-b staging"},
+		{"staging", "prod", ""},
+		{"hotfix", "prod", ""},
+		{"", "prod", "dev qa-a qa-b staging hotfix"},
+		{"", "dev", ""},
+		{"prod", "staging", ""},
+		{"qa-a", "qa-b", ""},
+		{"hotfix", "staging", "dev qa-a qa-b"},
+		{"dev", "nowhere", ""},
 	} {
 		if got := strings.Join(Skipped(c, test.from, test.to), " "); got != test.want {
 			t.Errorf("from %q to %q skips %q, want %q", test.from, test.to, got, test.want)
-		}
-		if got := IsSequential(c, test.from, test.to); got != test.sequential {
-			t.Errorf("from %q to %q is sequential: %v", test.from, test.to, got)
 		}
 	}
 }

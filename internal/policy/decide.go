@@ -71,7 +71,7 @@ func Decide(in Input) promotion.Decision {
 
 // configuration says whether there are documents to judge by.
 func (j *judge) configuration() bool {
-	r := promotion.Result{Rule: "configuration", Status: promotion.Passed, Title: "the documents can be read"}
+	r := promotion.Result{Rule: "configuration", Status: promotion.Passed, Title: "the rules in .pinnace/ can be read"}
 	switch {
 	case j.set == nil:
 		r.Status, r.Title = promotion.Denied, "the documents of .pinnace/ have an error"
@@ -112,7 +112,14 @@ func (j *judge) checks() {
 		}
 		j.add(r)
 	}
-	check("pinnace/config", "pinnace/config of this head is red", j.in.Checks.Config, "look at the check pinnace/config")
+	if j.in.Checks.ConfigWaits && j.in.Checks.Config != approval.Yes {
+		j.add(promotion.Result{
+			Rule: "check", Status: promotion.Waiting, Title: "pinnace/config of this head waits for an admin", Seen: "in progress", Wanted: "success",
+			Who: spell(j.set.Grants(Admin, j.env.Name, "")), Next: "look at the check pinnace/config, and approve this head",
+		})
+	} else {
+		check("pinnace/config", "pinnace/config of this head is red", j.in.Checks.Config, "look at the check pinnace/config")
+	}
 	if locks := j.set.Locking(j.in.Env); j.in.Env != "" && len(locks) > 0 {
 		check("pinnace/pins", "pinnace/pins of this head is red, and policy "+locks[0].Name+" locks "+j.in.Env, j.in.Checks.Pins, "pinnace pin")
 	}
@@ -296,6 +303,9 @@ func (j *judge) decision() promotion.Decision {
 // summary is the decision in one line: what stands in the way.
 func summary(d promotion.Decision) string {
 	if d.Status == promotion.Passed {
+		if d.Glass != "" {
+			return "break-glass of " + clip(d.Broke.Login) + ": rules are waived"
+		}
 		if len(d.Results) == 0 {
 			return "nothing is to be judged"
 		}

@@ -97,7 +97,10 @@ type Opaque struct {
 }
 
 // Checks are the other verdicts on the head. Pins matters in a locked environment only.
-type Checks struct{ Config, Pins Answer }
+type Checks struct {
+	Config, Pins Answer
+	ConfigWaits  bool // Config is not green yet, and somebody may make it so
+}
 
 // A Seal is what the head is held to. Pull requests by hand have one of their whole diff,
 // which Intact is not asked of.

@@ -282,7 +282,7 @@ func (j *judge) policies(base *condition.Facts) {
 		children = append(children, r)
 	}
 	if len(children) > 0 {
-		j.add(group("policies", "all policies that govern it hold", children))
+		j.add(group("policies", "every policy for it holds", children))
 	}
 }
 

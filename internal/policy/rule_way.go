@@ -52,7 +52,7 @@ func (j *judge) current() {
 		children = append(children, r)
 	}
 	if len(children) > 0 {
-		j.add(group("source-current", "the source still runs what is promoted", children))
+		j.add(group("source-current", "the source runs what is promoted, or has moved on from it", children))
 	}
 }
 
@@ -141,7 +141,7 @@ func (j *judge) leave() {
 		children = append(children, r)
 	}
 	if len(children) > 0 {
-		j.add(group("direct", "direct changes have leave", children))
+		j.add(group("direct", "a policy allows it to come straight from the registry", children))
 	}
 }
 

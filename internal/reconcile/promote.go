@@ -263,6 +263,7 @@ func (p *pass) asked(ctx context.Context, s *Settled, fresh *promotion.Request) 
 		if wait {
 			return p.keep(ctx, *s, *standing, h)
 		}
+		s.Replaced = standing.Images
 		s.Request.By, s.Request.Unknown = join(standing.By, fresh.By), standing.Unknown || fresh.Unknown
 	}
 	if reseal {

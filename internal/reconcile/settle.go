@@ -39,6 +39,7 @@ type Settled struct {
 	Files       []FileChange        // what its commit changes, where one is to be made
 	Request     promotion.Request   // of what was asked for
 	Asked       string              // the ID of the request that was new, which Request may have joined
+	Replaced    []promotion.Wanted  // what the open pull request was for, before Request took its place
 	Decision    *promotion.Decision // on a new request, nil where it was not judged
 	Notes       []string            // sentences for its pull request
 }

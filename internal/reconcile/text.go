@@ -23,6 +23,10 @@ func (p *pass) text(s *Settled) message.PullRequest {
 	if asked(s.Kind) {
 		out.Decision = s.Decision
 		out.Undo = fmt.Sprintf("pinnace rollback %s --env %s --repo %s", s.App, s.Request.Env, p.repo.FullName())
+		if s.Kind == promotion.Rollback {
+			out.Undo = fmt.Sprintf("pinnace promote %s --to %s --repo %s", s.App, s.Request.Env, p.repo.FullName())
+			out.Notes = append(out.Notes, fmt.Sprintf("Until somebody promotes again, nothing comes to %s in %s by itself.", s.App, s.Request.Env))
+		}
 		if p.court != nil {
 			a := p.court.Advise(s)
 			out.Approvers, out.Deploys = a.Approvers, a.Deploys

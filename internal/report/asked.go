@@ -153,6 +153,7 @@ type FiledPullRequest struct {
 	Number int    `json:"number"`
 	Title  string `json:"title"`
 	URL    string `json:"url,omitempty"`
+	Action string `json:"action"` // opened, updated, or unchanged: it was asked for before, too
 }
 
 // JSON writes the comment as one object; docs/output.md describes it.
@@ -178,7 +179,7 @@ func (f Filed) AnswerText(w io.Writer) {
 		}
 	}
 	for _, q := range f.PullRequests {
-		fmt.Fprintf(w, "%s #%d %s\n%s\n", color.New(color.FgGreen, color.Bold).Sprint("opened"), q.Number, Plain(q.Title), Plain(q.URL))
+		fmt.Fprintf(w, "%s #%d %s\n%s\n", color.New(color.FgGreen, color.Bold).Sprint(q.Action), q.Number, Plain(q.Title), Plain(q.URL))
 	}
 }
 

@@ -76,7 +76,7 @@ func (t tree) decision(d promotion.Decision) {
 	t.results(d.Results, "  ")
 	t.ignored(d)
 	if !d.Recheck.IsZero() {
-		fmt.Fprintf(t.w, "%stime alone may change this from %s\n", t.indent, stamp(d.Recheck.UTC()))
+		fmt.Fprintf(t.w, "%sjudged again by itself on %s\n", t.indent, stamp(d.Recheck.UTC()))
 	}
 }
 

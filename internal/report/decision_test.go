@@ -46,7 +46,7 @@ func decided() promotion.Decision {
 	return promotion.Decision{
 		Status: promotion.Denied, Summary: "denied: erin requested changes; shop:1 meets the fail condition of tags",
 		Results: []promotion.Result{
-			{Rule: "configuration", Status: promotion.Passed, Title: "the documents can be read"},
+			{Rule: "configuration", Status: promotion.Passed, Title: "the rules in .pinnace/ can be read"},
 			{Rule: "digests", Status: promotion.Passed, Title: "every digest is in its registry", Children: []promotion.Result{
 				{Rule: "digest", Status: promotion.Passed, Title: "shop:1 is in its registry"},
 			}},
@@ -55,7 +55,7 @@ func decided() promotion.Decision {
 					{Rule: "fail-condition", Status: promotion.Denied, Title: "shop:1 meets the fail condition of tags", File: "p.yaml", Line: 4, Seen: `containerImageTag = "1"`, Wanted: "false", Who: "the owner of p.yaml", Next: "promote another image, or change the condition"},
 				}},
 			}},
-			{Rule: "policies", Status: promotion.Waiting, Title: "all policies that govern it hold", Who: "anybody with write", Next: "review", Children: []promotion.Result{
+			{Rule: "policies", Status: promotion.Waiting, Title: "every policy for it holds", Who: "anybody with write", Next: "review", Children: []promotion.Result{
 				{Rule: "policy", Status: promotion.Waiting, Title: "policy two", File: "p.yaml", Line: 9, Children: []promotion.Result{
 					{Rule: "approvals", Status: promotion.Waiting, Title: "1 of 2 approvals", File: "p.yaml", Line: 11, Seen: "carol", Wanted: "2 approvals by anybody with write", Who: "anybody with write", Next: "anybody with write approves", Children: []promotion.Result{
 						{Rule: "approval", Status: promotion.Passed, Title: "carol approved, which counts until Friday"},

@@ -203,6 +203,7 @@ type Record struct {
 	Verdict     string    `json:"verdict"`
 	Seal        string    `json:"seal,omitempty"`
 	BreakGlass  string    `json:"breakGlass,omitempty"` // why the rules were waived
+	Breaker     string    `json:"breaker,omitempty"`    // login#id of who did that
 }
 
 // JSON writes the report as one object; docs/output.md describes it.
@@ -265,7 +266,7 @@ func (a Arrival) details(w io.Writer) {
 			sign = color.New(color.FgRed, color.Bold).Sprint("merged although " + r.Verdict)
 		}
 		if r.BreakGlass != "" {
-			sign = color.New(color.FgRed, color.Bold).Sprint("break-glass: ") + Plain(r.BreakGlass)
+			sign = color.New(color.FgRed, color.Bold).Sprint("break-glass by "+Plain(r.Breaker)) + " (" + Plain(r.BreakGlass) + ")"
 		}
 		fmt.Fprintf(w, "%s%s: %s\n", indent, sign, Plain(s))
 	} else if a.Asked {

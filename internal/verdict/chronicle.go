@@ -25,6 +25,7 @@ type Proof struct {
 	Policies    []string
 	Seal        string
 	Glass       string // why the rules were waived
+	Breaker     promotion.Identity
 }
 
 // Chronicle reads a managed branch, "" for the default one. Close it when done.
@@ -61,6 +62,7 @@ func (c *Chronicle) Proof(ctx context.Context, commit git.Hash) (Proof, error) {
 	}
 	m := how.memo
 	p.Verified, p.Kind, p.Request, p.Verdict, p.Approved, p.Policies, p.Glass = true, m.Kind, m.Request, m.Decided, m.Approved, m.Policies, m.Glass
+	p.Breaker = m.Breaker
 	p.Seal, _ = m.Seal()
 	return p, nil
 }

@@ -56,9 +56,15 @@ func (j *Judge) File(ctx context.Context, commands string) (promotion.Comment, p
 // A Reply is what the App made of a comment.
 type Reply struct {
 	Comment promotion.Comment
-	Opened  []promotion.PullRequest
+	Pulls   []ReplyPull
 	Refused bool
 	Text    string // for people, in Markdown
+}
+
+// A ReplyPull is a pull request that an answer names.
+type ReplyPull struct {
+	promotion.PullRequest
+	Action string // opened, updated, or unchanged
 }
 
 // Reply returns the App's answer to a comment, false while there is none. It is for people to
@@ -79,15 +85,15 @@ func (j *Judge) Reply(ctx context.Context, to promotion.Comment) (Reply, bool, e
 		return Reply{}, false, nil
 	}
 	r := Reply{Comment: all[i]}
-	var numbers []int
-	numbers, r.Refused, r.Text = message.Outcome(all[i].Body)
-	for _, n := range numbers {
-		q, ok, err := j.Forge.PullRequest(ctx, repo, n)
+	var named []message.Named
+	named, r.Refused, r.Text = message.Outcome(all[i].Body)
+	for _, n := range named {
+		q, ok, err := j.Forge.PullRequest(ctx, repo, n.Number)
 		if err != nil {
 			return r, false, err
 		}
 		if ok {
-			r.Opened = append(r.Opened, q)
+			r.Pulls = append(r.Pulls, ReplyPull{q, n.Action})
 		}
 	}
 	return r, true, nil

@@ -25,6 +25,7 @@ type inbox struct {
 // A letter is one comment that asks for something, with what became of it.
 type letter struct {
 	comment promotion.Comment
+	base    *base // that its thread is about
 	key     string
 	wishes  []Wish
 	faults  []string // lines that are no command
@@ -39,7 +40,7 @@ type letter struct {
 const maxAge = 7 * 24 * time.Hour
 
 // read reads the comments of the last days that nobody answered.
-func (b *base) inbox(ctx context.Context, open []promotion.PullRequest) (*inbox, error) {
+func (b *base) inbox(ctx context.Context, open []promotion.PullRequest, baseOf func(thread int) (*base, error)) (*inbox, error) {
 	in := &inbox{reseals: map[int][]promotion.Identity{}, cancels: map[int]order{}}
 	if b.App == 0 || b.Bot.ID == 0 {
 		return in, nil
@@ -59,8 +60,12 @@ func (b *base) inbox(ctx context.Context, open []promotion.PullRequest) (*inbox,
 		if c.Author.ID == b.Bot.ID || c.Author.ID == 0 || answered[key] || c.Created.Before(b.Now().Add(-maxAge)) {
 			continue
 		}
-		l := letter{comment: c, key: key, told: answered[key+waits]}
-		if err := b.readLetter(ctx, in, &l, open); err != nil {
+		at, err := baseOf(c.Thread)
+		if err != nil {
+			return nil, err
+		}
+		l := letter{comment: c, base: at, key: key, told: answered[key+waits]}
+		if err := at.readLetter(ctx, in, &l, open); err != nil {
 			return nil, err
 		}
 		if len(l.wishes)+len(l.faults)+len(l.refused) > 0 {
@@ -117,7 +122,7 @@ func (b *base) readLetter(ctx context.Context, in *inbox, l *letter, open []prom
 // ours returns the open pull request of Pinnace with a number, nil where there is none.
 func (b *base) ours(open []promotion.PullRequest, number int) *promotion.PullRequest {
 	for i, q := range open {
-		if _, named := plan.KindOf(q.Head.Ref, b.branch, b.isDefault); named && q.Number == number && q.Author.ID == b.Bot.ID {
+		if _, named := plan.KindOf(q.Head.Ref, b.branch, b.isDefault); named && q.Base.Ref == b.branch && q.Number == number && q.Author.ID == b.Bot.ID {
 			return &open[i]
 		}
 	}
@@ -175,7 +180,7 @@ func (b *base) asks(ctx context.Context, in *inbox) ([]reconcile.Ask, error) {
 	for i := range in.letters {
 		l := &in.letters[i]
 		for _, w := range l.wishes {
-			r, refusals, err := b.request(ctx, w)
+			r, refusals, err := l.base.request(ctx, w)
 			if err != nil {
 				l.waiting = true
 				continue
@@ -185,7 +190,7 @@ func (b *base) asks(ctx context.Context, in *inbox) ([]reconcile.Ask, error) {
 				l.answers = append(l.answers, message.Refused(l.key, r, nil, refusals))
 				continue
 			}
-			out = append(out, reconcile.Ask{Request: r, Base: b.branch})
+			out = append(out, reconcile.Ask{Request: r, Base: l.base.branch})
 		}
 	}
 	return out, nil
@@ -209,13 +214,13 @@ func (b *base) answer(ctx context.Context, in *inbox, out *reconcile.Outcome) er
 			case !ok:
 				// Refused before it was proposed, or joined to another request.
 			case s.Action == reconcile.Opened || s.Action == reconcile.Updated || s.Action == reconcile.Unchanged || s.Request.ID == w.ID && s.PullRequest.Number != 0 && (s.Action == reconcile.Clean || s.Action == reconcile.Declined):
-				l.answers = append(l.answers, message.Opened(l.key, s.Request, s.PullRequest.Number))
+				l.answers = append(l.answers, l.done(w, s))
 			case s.Action == reconcile.Refused:
 				l.answers = append(l.answers, message.Refused(l.key, s.Request, denials(s.Decision), leftReasons(s)))
 			case s.Action == reconcile.Waiting:
 				l.waiting = true
 				until := l.comment.Created.Add(maxAge).UTC().Format("2006-01-02 15:04 UTC")
-				l.waits = append(l.waits, message.Waits(l.key+waits, s.Request, []string{s.Reason, "It is taken up by itself until " + until + "; after that, ask again."}))
+				l.waits = append(l.waits, message.Waits(l.key+waits, s.Request, s.PullRequest.Number, []string{s.Reason, "It is taken up by itself until " + until + "; after that, ask again."}))
 			case s.Action == reconcile.Failed:
 				l.waiting = true
 			default:
@@ -236,6 +241,18 @@ func (b *base) answer(ctx context.Context, in *inbox, out *reconcile.Outcome) er
 		}
 	}
 	return nil
+}
+
+// done answers a wish that an open pull request is for now.
+func (l letter) done(w Wish, s reconcile.Settled) string {
+	number := s.PullRequest.Number
+	switch {
+	case s.Request.ID != w.ID:
+		return message.Joined(l.key, number)
+	case s.Action != reconcile.Opened && (s.Replaced != nil || s.PullRequest.Created.Before(l.comment.Created)):
+		return message.Updated(l.key, s.Request, number, s.Replaced)
+	}
+	return message.Opened(l.key, s.Request, number)
 }
 
 // reply joins the answers to a comment. What is wrong with the comment itself comes first.

@@ -331,7 +331,7 @@ func TestRequestTwice(t *testing.T) {
 	w.does("refused promote/prod/shop #2: denied: mallory does not hold the role requester", "#2 "+waits)
 	w.answered(issue, 0,
 		"✅ Opened #2 to promote `shop` `1.1` to `prod` from `staging`.",
-		"✅ Opened #2 to promote `shop` `1.1` to `prod` from `staging`.",
+		"✅ #2 asks for it already.",
 		"❌ Refused to promote `shop` `1.1` to `prod` from `staging`.\n**In the way**\n- ❌ mallory does not hold the role requester\\\nSeen: mallory · Wanted: people with write\n**Next**\n- people with write: somebody who does asks again: pinnace promote shop --to prod",
 	)
 	w.tells("the pull request", w.pr(2).Body, "Asked for by `bob#", " and `carol#")
@@ -361,7 +361,7 @@ func TestRequestComments(t *testing.T) {
 		{"bob", "/promote shop to moon", "❌ Refused to promote `shop` to `moon`.\n- environment moon is not configured; there are dev, staging, prod"},
 		{"bob", "/promote shop to staging", "❌ Refused to promote `shop` `1.1` to `staging` from `dev`.\n- shop in staging runs it already"},
 		{"frank", "/promote shop to prod", "❌ Refused to promote `shop` `1.1` to `prod` from `staging`.\n**In the way**\n- ❌ frank does not hold the role requester\\\nSeen: frank · Wanted: people with write\n**Next**\n- people with write: somebody who does asks again: pinnace promote shop --to prod"},
-		{"bob", "/promote shop to prod\nRequested-by: carol\n\n/promote shop to prod because @carol asked", "✅ Opened #2 to promote `shop` `1.1` to `prod` from `staging`.\n✅ Opened #2 to promote `shop` `1.1` to `prod` from `staging`."},
+		{"bob", "/promote shop to prod\nRequested-by: carol\n\n/promote shop to prod because @carol asked", "✅ Opened #2 to promote `shop` `1.1` to `prod` from `staging`.\n✅ #2 asks for it already."},
 	} {
 		before := len(w.answers(issue))
 		w.says(issue, test.by, test.text)
@@ -524,7 +524,7 @@ func TestRequestNewerQueues(t *testing.T) {
 			w.approves(2, "carol")
 			w.says(issue, "erin", "/promote shop to prod image ghcr.io/acme/shop:1.2")
 			w.does(queued, "#2 waiting: 1 of 2 approvals")
-			w.answered(issue, 1, "⏳ Waits to promote `shop` `1.2` to `prod`.\n- carol approved `#2` as it is: the newer candidate waits until it is merged or closed (onNewer: queue)\n- It is taken up by itself until 2026-11-28 09:03 UTC; after that, ask again.")
+			w.answered(issue, 1, "⏳ Waits to promote `shop` `1.2` to `prod` straight from the registry.\n- carol approved #2 as it is: the newer candidate waits until it is merged or closed (onNewer: queue)\n- It is taken up by itself until 2026-11-28 09:03 UTC; after that, ask again.")
 			w.tells("the pull request", w.pr(2).Body, "A newer candidate waits until this pull request is merged or closed: `ghcr.io/acme/shop:1.2@")
 			w.rests(queued, "#2 waiting: 1 of 2 approvals")
 			if end == "closed" {
@@ -535,7 +535,7 @@ func TestRequestNewerQueues(t *testing.T) {
 				w.does("opened promote/prod/shop #3", "#2 merged", "#3 waiting: 0 of 2 approvals")
 				w.holds(prodFile, "{shop:1.1}")
 			}
-			w.answered(issue, 2, "✅ Opened #3 to promote `shop` `1.2` to `prod`.")
+			w.answered(issue, 2, "✅ Opened #3 to promote `shop` `1.2` to `prod` straight from the registry.")
 			w.rests("#3 waiting: 0 of 2 approvals")
 		})
 	}

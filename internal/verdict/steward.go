@@ -111,26 +111,34 @@ func (s *Steward) turn(ctx context.Context, out *Round, wishes []Wish) error {
 			b.close()
 		}
 	}()
+	open, err := j.Forge.PullRequests(ctx, repo, promotion.Query{State: promotion.Open})
+	if err != nil {
+		return err
+	}
 	court := func(ctx context.Context, branch string) (*base, error) {
 		if b := bases[branch]; b != nil {
 			return b, nil
 		}
 		b, err := j.open(ctx, repo, branch, bases[repo.DefaultBranch])
-		if err == nil {
-			bases[branch] = b
+		if err != nil {
+			return nil, err
 		}
-		return b, err
+		bases[branch] = b
+		b.pulls = slices.DeleteFunc(slices.Clone(open), func(q promotion.PullRequest) bool { return q.Base.Ref != branch })
+		return b, nil
 	}
 	first, err := court(ctx, repo.DefaultBranch)
 	if err != nil {
 		return err
 	}
-	open, err := j.Forge.PullRequests(ctx, repo, promotion.Query{State: promotion.Open, Base: first.branch})
-	if err != nil {
-		return err
+	baseOf := func(thread int) (*base, error) {
+		i := slices.IndexFunc(open, func(q promotion.PullRequest) bool { return q.Number == thread })
+		if i < 0 || !slices.Contains(first.config.Branches, open[i].Base.Ref) {
+			return first, nil
+		}
+		return court(ctx, open[i].Base.Ref)
 	}
-	first.pulls = open
-	in, err := first.inbox(ctx, open)
+	in, err := first.inbox(ctx, open, baseOf)
 	if err != nil {
 		return err
 	}

@@ -245,16 +245,20 @@ var trials = map[string]trial{
 		done: func(s *stage) bool { return s.state() == promotion.Merged },
 		but:  map[string]string{"approver": "approved it"},
 	},
-	"deploy cli decide": {
+	"deploy cli judges": { // with a token of one's own it merges nothing
 		deploy: "command", set: (*stage).approved,
 		act: func(s *stage) {
-			s.says("/deploy")
-			if _, err := s.steward().Judge.Run(context.Background(), s.number); err != nil {
+			hub, err := github.New(github.Options{URL: s.URL(), Tokens: github.StaticToken(github.Secret(s.token())), Spacing: -1, MaxWait: -1})
+			if err != nil {
+				s.Fatal(err)
+			}
+			j := *s.steward().Judge
+			j.Forge, j.App, j.Bot = hub, 0, promotion.Identity{}
+			if _, err := j.Run(context.Background(), s.number); err != nil {
 				s.Fatal(err)
 			}
 		},
 		done: func(s *stage) bool { return s.state() == promotion.Merged },
-		but:  map[string]string{"approver": "approved it"},
 	},
 	"reseal comment drops": {
 		deploy: "auto",
@@ -333,7 +337,7 @@ var trials = map[string]trial{
 // keyOf names the trial of a way.
 func keyOf(w command.Way) string {
 	does, _, _ := strings.Cut(w.What, " ")
-	return string(w.Verb) + " " + w.Door + " " + strings.TrimSuffix(does, ":")
+	return string(w.Verb) + " " + w.Door + " " + strings.TrimRight(does, ":,;")
 }
 
 // Every way to act is open to those whom the table names, and to nobody else. A way without a
@@ -411,5 +415,26 @@ func (s *stage) acts(x trial, want bool) {
 	}
 	if v := s.Violations(); len(v) > 0 {
 		s.Error(v)
+	}
+}
+
+// The App's key merges what holds, and is nobody who could say /deploy.
+func TestWaysOfTheKey(t *testing.T) {
+	s := newStage(t, agents[slices.IndexFunc(agents, func(a agent) bool { return a.what == "deployer" })], "command")
+	s.approved()
+	for _, want := range []struct {
+		action verdict.Action
+		reason string
+	}{{verdict.Judged, ""}, {verdict.Merged, ""}} {
+		out, err := s.steward().Judge.Run(context.Background(), s.number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := out.Cases[0]; c.Action != want.action || c.Reason != want.reason {
+			t.Errorf("%s, %q, and %s, want %s", c.Action, c.Reason, c.Decision.Summary, want.action)
+		}
+		if s.state() == promotion.Open {
+			s.says("/deploy")
+		}
 	}
 }
