@@ -311,10 +311,10 @@ func permissions(args []string) map[string]string {
 }
 
 // commit BRANCH USER MESSAGE DIR commits the files of a directory, in which $NAME is
-// replaced, onto a branch.
+// replaced, onto a branch. \n in the message is the end of a line.
 func (h *hub) commit(ts *testscript.TestScript, args []string) {
 	h.world.User(args[1])
-	h.repo.Commit(args[0], args[1], args[2], h.files(ts, args[3]))
+	h.repo.Commit(args[0], args[1], strings.ReplaceAll(args[2], `\n`, "\n"), h.files(ts, args[3]))
 }
 
 // branch BRANCH FROM makes a branch where another one stands.

@@ -102,14 +102,14 @@ func TestOutcome(t *testing.T) {
 		pulls   []Named
 		refused bool
 	}{
-		"opened":        {Opened("k", r, 12), []Named{{12, "opened"}}, false},
-		"updated":       {Updated("k", r, 12, nil), []Named{{12, "updated"}}, false},
-		"joined":        {Joined("k", 12), []Named{{12, "unchanged"}}, false},
-		"twice":         {said(Opened("k", r, 12), Joined("k", 12), Opened("k", r, 13)), []Named{{12, "opened"}, {13, "opened"}}, false},
-		"refused":       {Refused("k", r, nil, []string{forged}), nil, true},
-		"in part":       {said(Opened("k", r, 12), Refused("k", r, nil, nil)), []Named{{12, "opened"}}, true},
-		"waits":         {Waits("k", r, 12, []string{forged}), nil, false},
-		"no command":    {Problem("k", []string{forged}), nil, true},
+		"opened":         {Opened("k", r, 12), []Named{{12, "opened"}}, false},
+		"updated":        {Updated("k", r, 12, nil), []Named{{12, "updated"}}, false},
+		"joined":         {Joined("k", 12), []Named{{12, "unchanged"}}, false},
+		"twice":          {said(Opened("k", r, 12), Joined("k", 12), Opened("k", r, 13)), []Named{{12, "opened"}, {13, "opened"}}, false},
+		"refused":        {Refused("k", r, nil, []string{forged}), nil, true},
+		"in part":        {said(Opened("k", r, 12), Refused("k", r, nil, nil)), []Named{{12, "opened"}}, true},
+		"waits":          {Waits("k", r, 12, []string{forged}), nil, false},
+		"no command":     {Problem("k", []string{forged}), nil, true},
 		"a large number": {"✅ Opened #12345678901234567890 to promote", nil, false},
 	} {
 		pulls, refused, text := Outcome(tc.body)

@@ -77,7 +77,7 @@ var mutants = []mutant{
 	without("what cannot be read needs the approvals", "TestBypassRemoteResource", mutation{fileWays, "rule := j.rule(p)\n\t\t\trule.add(o.Apps)", "rule := &rule{}\n\t\t\trule.add(o.Apps)"}),
 	without("files are of the environments that reach them", "TestBypassSharedBase", mutation{fileHearing, "Before: p.had, After: p.has,", "Before: b.config.EnvironmentsOf, After: b.config.EnvironmentsOf,"}),
 	without("what comes to an environment is a change of it", "TestBypassMovedFile", mutation{"internal/plan/diff.go", "f.images(none, new, come)\n", ""}),
-	without("what comes by being named is a change", "TestBypassTwoThatCompose", mutation{fileHearing, "range p.after.Moved(p.before)", "range []string(nil)"}),
+	without("what comes by being named is a change", "TestBypassTwoThatCompose", mutation{"internal/verdict/passage.go", "range p.after.Moved(p.before)", "range []string(nil)"}),
 	without("a merge is held to what was judged", "TestBypassTwoThatComposeUnseen", mutation{fileAudit, "b.composed(how, got.changes)", `""`}),
 
 	without("a head has to be announced", "TestBypassForgedTrailers", mutation{"internal/reconcile/memory.go", "return memo, upon || memo.Next == next, nil", "return memo, upon || true || memo.Next == next, nil"}),
@@ -133,7 +133,7 @@ var mutants = []mutant{
 	without("the verdict of another pull request is none", "TestBypassReplayedHeadAtOnce", mutation{"internal/verdict/history.go", "x.memo, x.known = memo, ok && memo.PullRequest == x.pull.Number", "x.memo, x.known = memo, ok"}),
 	without("a freeze turns green back", "TestBypassFreezeAfterGreen", mutation{fileWays, "frozen, until := f.Window.State(j.in.Now)", "frozen, until := f.Window.State(j.in.Request.At)"}),
 	without("the source has to run it still", "TestBypassSourceRolledBack", mutation{fileWays, "case !stand(p.change.Stands.Value, envs, anyOne):", "case false:"}),
-	without("dates of commits are not believed", "TestBypassForgedDate", mutation{"internal/verdict/history.go", "s.Since = how.at\n", "s.Since = how.at\n\tif c, err := b.Git.ReadCommit(newest); err == nil {\n\t\ts.Since = policy.Known(c.Committer.When)\n\t}\n"}),
+	without("dates of commits are not believed", "TestBypassForgedDate", mutation{"internal/verdict/source.go", "s.Since = how.at\n", "s.Since = how.at\n\tif c, err := b.Git.ReadCommit(newest); err == nil {\n\t\ts.Since = policy.Known(c.Committer.When)\n\t}\n"}),
 }
 
 // Every attack has a defence that it is known to notice the loss of.
@@ -161,6 +161,42 @@ func TestMutantsCoverEveryBypass(t *testing.T) {
 	}
 }
 
+// switchOff writes the files of a mutant to a directory, and returns them by what they replace.
+func (m mutant) switchOff(t *testing.T, root, dir string) map[string]string {
+	t.Helper()
+	replace := map[string]string{}
+	for _, e := range m.edits {
+		file := filepath.Join(root, e.file)
+		from := file
+		if replace[file] != "" {
+			from = replace[file]
+		}
+		text, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(text), e.old); n != 1 {
+			t.Fatalf("%s: %s has %d times what is to be switched off, want once:\n%s", m.name, e.file, n, e.old)
+		}
+		replace[file] = filepath.Join(dir, strings.ReplaceAll(e.file, "/", "_"))
+		if err := os.WriteFile(replace[file], []byte(strings.Replace(string(text), e.old, e.new, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return replace
+}
+
+// Every mutant finds the defence that it switches off, also where make mutants is not run.
+func TestMutantsApply(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mutants {
+		m.switchOff(t, root, t.TempDir())
+	}
+}
+
 // TestMutants switches off one defence after the other and asks that its test fails. It
 // compiles Pinnace for each, which takes minutes: make mutants.
 func TestMutants(t *testing.T) {
@@ -174,25 +210,7 @@ func TestMutants(t *testing.T) {
 	for _, m := range mutants {
 		t.Run(m.test+"/"+m.name, func(t *testing.T) {
 			dir := t.TempDir()
-			replace := map[string]string{}
-			for _, e := range m.edits {
-				file := filepath.Join(root, e.file)
-				from := file
-				if replace[file] != "" {
-					from = replace[file]
-				}
-				text, err := os.ReadFile(from)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if n := strings.Count(string(text), e.old); n != 1 {
-					t.Fatalf("%s has %d times what is to be switched off, want once:\n%s", e.file, n, e.old)
-				}
-				replace[file] = filepath.Join(dir, strings.ReplaceAll(e.file, "/", "_"))
-				if err := os.WriteFile(replace[file], []byte(strings.Replace(string(text), e.old, e.new, 1)), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
+			replace := m.switchOff(t, root, dir)
 			overlay, err := json.Marshal(map[string]any{"Replace": replace})
 			if err != nil {
 				t.Fatal(err)

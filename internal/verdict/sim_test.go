@@ -5,9 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,28 +30,57 @@ var (
 func TestSimulation(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(800))
 	start := time.Now()
-	n, merges, approved := 0, 0, 0
-	failed := 0
-	for seed := *simSeed; *simCount == 0 && failed == 0 || n < *simCount; seed++ {
+	s := simulation{next: *simSeed}
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() { s.work(t) })
+	}
+	all.Wait()
+	if s.failed != nil {
+		steps, p := shrink(t, s.seed, draw(s.seed), s.failed, nil)
+		t.Errorf("seed %d, shrunk to %d steps (make sim SEED=%d COUNT=1): %s\n%s", s.seed, len(steps), s.seed, p.faults[0], story(p, steps))
+	}
+	t.Logf("%d schedules from seed %d, with %d merges by Pinnace, %d of them with approvals, and %d changes of the rules, in %s", s.n, *simSeed, s.merges, s.approved, s.ruled, time.Since(start).Round(time.Millisecond))
+	if s.n >= 20 && s.approved == 0 {
+		t.Error("nothing was ever merged, so that nothing was tested")
+	}
+}
+
+// A simulation hands out seeds in their order, until a schedule fails: then the lowest seed
+// that fails is among those that were handed out.
+type simulation struct {
+	mu                         sync.Mutex
+	next                       uint64
+	n, merges, approved, ruled int
+	seed                       uint64 // the lowest that fails
+	failed                     *play
+}
+
+// work runs one schedule after the other.
+func (s *simulation) work(t *testing.T) {
+	for {
+		s.mu.Lock()
+		seed := s.next
+		if s.failed != nil || *simCount != 0 && seed-*simSeed >= uint64(*simCount) {
+			s.mu.Unlock()
+			return
+		}
+		s.next++
+		s.mu.Unlock()
 		steps := draw(seed)
 		p := runSchedule(t, seed, steps, nil)
-		n++
-		merges, approved = merges+p.merges, approved+p.approved
 		if *simLog {
-			t.Log(story(p, steps))
+			t.Logf("seed %d: %s", seed, story(p, steps))
 		}
-		if len(p.faults) > 0 {
-			steps, p = shrink(t, seed, steps, p, nil)
-			failed++
-			t.Errorf("seed %d, shrunk to %d steps (make sim SEED=%d COUNT=1): %s\n%s", seed, len(steps), seed, p.faults[0], story(p, steps))
+		s.mu.Lock()
+		s.n, s.merges, s.approved, s.ruled = s.n+1, s.merges+p.merges, s.approved+p.approved, s.ruled+p.ruled
+		if len(p.faults) > 0 && (s.failed == nil || seed < s.seed) {
+			s.seed, s.failed = seed, p
 		}
-		if *simCount == 0 && n%1000 == 0 {
-			fmt.Printf("%d schedules, up to seed %d\n", n, seed)
+		if *simCount == 0 && s.n%1000 == 0 {
+			fmt.Printf("%d schedules, up to seed %d\n", s.n, seed)
 		}
-	}
-	t.Logf("%d schedules from seed %d, with %d merges by Pinnace, %d of them with approvals, in %s", n, *simSeed, merges, approved, time.Since(start).Round(time.Millisecond))
-	if n >= 20 && approved == 0 {
-		t.Error("nothing was ever merged, so that nothing was tested")
+		s.mu.Unlock()
 	}
 }
 
@@ -86,11 +118,15 @@ func firstWords(s string) string {
 	return strings.Join(out[:min(len(out), 6)], " ")
 }
 
-// Two runs of one schedule are alike to the letter.
+// Two runs of one schedule are alike to the letter, also at the same time.
 func TestSimulationIsReplayed(t *testing.T) {
 	for seed := uint64(1); seed <= 3; seed++ {
 		steps := draw(seed)
-		a, b := runSchedule(t, seed, steps, nil), runSchedule(t, seed, steps, nil)
+		var a, b *play
+		var both sync.WaitGroup
+		both.Go(func() { a = runSchedule(t, seed, steps, nil) })
+		both.Go(func() { b = runSchedule(t, seed, steps, nil) })
+		both.Wait()
 		if x, y := story(a, steps), story(b, steps); x != y {
 			t.Errorf("seed %d: two runs differ:\n%s\n\n%s", seed, x, y)
 		}
@@ -131,7 +167,19 @@ func (f forgetful) Reviews(ctx context.Context, r promotion.Repository, number i
 }
 
 // mostSchedules is within how many schedules a defect that matters shows.
-const mostSchedules = 60
+const mostSchedules = 4
+
+// tilted is a schedule in which one thing happens often.
+func tilted(seed uint64, verb string) []step {
+	r := rand.New(rand.NewPCG(seed, 3))
+	var out []step
+	for i, s := range draw(seed) {
+		if out = append(out, s); i%2 == 0 {
+			out = append(out, step{verb, r.IntN(1 << 20), r.IntN(1 << 20), r.IntN(1 << 20)})
+		}
+	}
+	return out
+}
 
 // The simulation finds a Pinnace that does not name the head that it judged when it merges, and
 // one that reads reviews from a cache.
@@ -140,23 +188,27 @@ func TestSimulationFindsDefects(t *testing.T) {
 	for name, c := range map[string]struct {
 		wrap   func() forge
 		deploy string // where it shows
-		from   uint64 // a seed that is not long before one that shows it
+		verb   string // what shows it
+		from   uint64
 		want   string
 	}{
 		"a merge without the expected head": {func() forge {
 			return func(f verdict.Forge) verdict.Forge { return careless{f} }
-		}, "auto", 25, "merge"},
+		}, "auto", "snatch", 1, "merge"},
 		"reviews from a cache": {func() forge {
 			seen := map[int][]promotion.Review{}
 			return func(f verdict.Forge) verdict.Forge { return forgetful{f, seen} }
-		}, "button", 1, "against"},
+		}, "button", "withdraw", 1, "against"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := c.from; seed < c.from+mostSchedules; seed++ {
-				steps := draw(seed)
+				steps := tilted(seed, c.verb)
 				v := newVariant(seed)
+				v.queue, v.current, v.freeze, v.soak = false, false, false, nil
 				for _, e := range v.envs {
-					v.deploy[e] = c.deploy
+					if v.deploy[e] = c.deploy; e != v.envs[0] {
+						v.count[e] = 1
+					}
 				}
 				p := runIn(t, v, steps, c.wrap())
 				if i := slices.IndexFunc(p.faults, func(f string) bool { return strings.Contains(f, c.want) }); i >= 0 {

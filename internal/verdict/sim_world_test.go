@@ -36,6 +36,7 @@ type variant struct {
 	queue      bool
 	freeze     bool // of the last environment, from the 6th to the 30th hour
 	layout     string
+	quoted     bool // images stand in quotes, with comments behind them
 }
 
 var begin = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
@@ -90,6 +91,7 @@ func newVariant(seed uint64) variant {
 	if v.method != "fast-forward" && one(r, 6) {
 		v.queue, v.required, v.method = true, true, "squash"
 	}
+	v.quoted = one(r, 2)
 	return v
 }
 
@@ -122,6 +124,11 @@ func (v variant) files() map[string]string {
 			}
 			text := strings.ReplaceAll(deployment("{"+app+":"+tag+"}"), "shop}", app+"}")
 			text = strings.ReplaceAll(text, "name: shop\n", "name: "+app+"\n") + "          env: []\n# the end\n"
+			q := ""
+			if v.quoted {
+				q = `"`
+				text = strings.ReplaceAll(text, "{"+app+":"+tag+"}", `  "{`+app+":"+tag+`}"   # of `+e)
+			}
 			switch v.layout {
 			case "shared":
 				if shared.Len() > 0 {
@@ -137,7 +144,7 @@ func (v variant) files() map[string]string {
 					}
 					shared.WriteString("images:\n")
 				}
-				fmt.Fprintf(&shared, "  - name: ghcr.io/acme/%s\n    newTag: %s\n    digest: <%s:%s>\n", app, tag, app, tag)
+				fmt.Fprintf(&shared, "  - name: ghcr.io/acme/%s\n    newTag: %s%s%s\n    digest:  %s<%s:%s>%s # %s\n", app, q, tag, q, q, app, tag, q, e)
 			default:
 				out["envs/"+e+"/"+app+".yaml"] = text
 			}
@@ -206,6 +213,7 @@ var weights = []struct {
 	{"snatch", 3},
 	{"withdraw", 3},
 	{"twin", 4},
+	{"repeat", 5},
 	{"unrelated", 4},
 	{"beside", 4},
 	{"bypass", 3},
@@ -236,7 +244,9 @@ var weights = []struct {
 	{"pass", 6},
 	{"by-hand", 5},
 	{"by-hand-other", 2},
-	{"by-hand-rules", 2},
+	{"by-hand-rules", 1},
+	{"rules", 4},
+	{"approve-config", 2},
 	{"rename", 1},
 	{"press", 6},
 	{"force-merge", 2},
@@ -285,9 +295,12 @@ type play struct {
 	glasses  map[int][]said
 	gone     map[string]bool // digests that were deleted
 	arrived  map[string]time.Time
-	twinned  bool
+	twinned  bool // two Pinnaces are at work at the same time
+	excused  int  // violations of the last step that nobody but the network is to blame for
+	echo     *echo
 	merges   int // by Pinnace
 	approved int // of those, where approvals are asked
+	ruled    int // changes of the rules that were merged by a green check
 	reported int // violations of the sandbox that were told
 
 	tip     string
@@ -296,11 +309,15 @@ type play struct {
 	scans   map[string][]place
 	bypass  []bypass
 	passed  map[int]bool // whether the rules held at the last whole run
+	guarded map[int]bool // whether a change of the rules was approved at the last whole run
+
+	configs map[int][]said // /approve-config of the head that it was, by pull request
 }
 
 // A seenReview is what a person saw when reviewing.
 type seenReview struct {
 	content   string
+	head      string
 	standing  bool
 	dismissed int64 // the person who dismissed it
 	objected  bool
@@ -340,7 +357,7 @@ func newPlay(t testing.TB, v variant, wrap forge) *play {
 	p := &play{
 		world: w, v: v, wrap: wrap, images: map[string][]string{}, asked: map[string]int64{}, reviews: map[int64]seenReview{},
 		orders: map[int][]said{}, glasses: map[int][]said{}, gone: map[string]bool{}, arrived: map[string]time.Time{}, checked: map[string]bool{},
-		commits: map[string]sandbox.Commit{}, scans: map[string][]place{}, passed: map[int]bool{},
+		commits: map[string]sandbox.Commit{}, scans: map[string][]place{}, passed: map[int]bool{}, guarded: map[int]bool{}, configs: map[int][]said{},
 	}
 	w.Sandbox = sandbox.New(sandbox.Options{Now: func() time.Time { return w.now }, Ours: func(c sandbox.Commit) bool { return strings.Contains(c.AuthorEmail, "pinnace") }})
 	if err := w.Start(); err != nil {
