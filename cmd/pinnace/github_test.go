@@ -70,6 +70,7 @@ var hubCommands = map[string]struct {
 	"archive":       {"", 0, (*hub).archive},
 	"rename":        {"NAME", 1, (*hub).rename},
 	"merge":         {"N USER METHOD", 3, (*hub).merge},
+	"refuses":       {"N USER METHOD", 3, (*hub).refuses},
 	"close":         {"N USER", 2, (*hub).close},
 	"reopen":        {"N USER", 2, (*hub).reopen},
 	"edit":          {"N USER TITLE BODY", 4, (*hub).edit},
@@ -100,6 +101,8 @@ var hubCommands = map[string]struct {
 	"ci":              {"NAME pending|CONCLUSION", 2, (*hub).ci},
 	"groups":          {"", 0, (*hub).formGroups},
 	"land":            {"", 0, (*hub).landGroups},
+	"suggestions":     {"N", 1, (*hub).suggestions},
+	"press":           {"N USER", 2, (*hub).press},
 	"filed":           {"", 0, (*hub).awaitFiled},
 	"polled":          {"", 0, (*hub).awaitPolled},
 	"later":           {"", 0, (*hub).later},
@@ -372,6 +375,15 @@ func (h *hub) merge(ts *testscript.TestScript, args []string) {
 	ts.Check(err)
 }
 
+// refuses N USER METHOD holds that GitHub does not let somebody merge, and prints why.
+func (h *hub) refuses(ts *testscript.TestScript, args []string) {
+	_, err := h.repo.Merge(number(ts, args[0]), args[1], args[2])
+	if err == nil {
+		ts.Fatalf("#%s was merged", args[0])
+	}
+	fmt.Fprintln(ts.Stdout(), strings.TrimSpace(err.Error()))
+}
+
 func (h *hub) close(ts *testscript.TestScript, args []string) {
 	h.repo.Close(number(ts, args[0]), args[1])
 }
@@ -521,8 +533,9 @@ func (h *hub) branches(ts *testscript.TestScript, _ []string) {
 	}
 }
 
-// tip BRANCH sets $TIP to the first ten digits of where the branch stands.
+// tip BRANCH sets $COMMIT to where the branch stands, and $TIP to the first ten digits of it.
 func (h *hub) tip(ts *testscript.TestScript, args []string) {
+	ts.Setenv("COMMIT", h.repo.Tip(args[0]))
 	ts.Setenv("TIP", (h.repo.Tip(args[0]) + "          ")[:10])
 }
 

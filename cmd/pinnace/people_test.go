@@ -199,6 +199,23 @@ func (h *hub) comments(ts *testscript.TestScript, args []string) {
 	}
 }
 
+// suggestions N prints the comments on lines of a pull request.
+func (h *hub) suggestions(ts *testscript.TestScript, args []string) {
+	for _, c := range h.repo.LineComments(number(ts, args[0])) {
+		fmt.Fprintf(ts.Stdout(), "%s:%d\n%s\n", c.Path, c.Line, strings.TrimRight(c.Body, "\n"))
+	}
+}
+
+// press N USER presses "Commit suggestion" on all of them.
+func (h *hub) press(ts *testscript.TestScript, args []string) {
+	var all []int64
+	for _, c := range h.repo.LineComments(number(ts, args[0])) {
+		all = append(all, c.ID)
+	}
+	_, err := h.repo.PressSuggestion(number(ts, args[0]), args[1], all...)
+	ts.Check(err)
+}
+
 // head returns the commit of a pull request, of a branch, or of a pull request's merge group.
 func (h *hub) head(ts *testscript.TestScript, what string) string {
 	if number, ok := strings.CutPrefix(what, "group:"); ok {

@@ -33,7 +33,8 @@ With the key of Pinnace's App the check of the pull request is written as well, 
 --merge it is merged where the decision allows it. With a person's token nothing is written.
 pinnace reconcile does both for all that is open.
 
-The exit status is 0 where it may be merged, else 3.`,
+The exit status is 0 where it may be merged, and with --merge where it was merged or queued,
+else 3.`,
 		Example: `  pinnace decide 12 --repo acme/config
   pinnace decide 12 --merge --repo acme/config --app-id 123456 --app-key app.pem
   pinnace decide 12 --repo acme/config -o json | jq .decision.status`,
@@ -71,7 +72,12 @@ The exit status is 0 where it may be merged, else 3.`,
 			if len(out.Cases) == 0 {
 				return fmt.Errorf("#%d is no open pull request to a managed branch of %s/%s: pinnace approvals lists those that wait", number, owner, name)
 			}
-			v := verdictReport(out.Cases[0])
+			c := out.Cases[0]
+			v := verdictReport(c)
+			unmerged := merge && c.Action == verdict.Judged
+			if unmerged {
+				v.Reason = "not merged: " + c.Unmerged()
+			}
 			if output == "json" {
 				err = v.JSON(cmd.OutOrStdout())
 			} else {
@@ -80,10 +86,10 @@ The exit status is 0 where it may be merged, else 3.`,
 			if err != nil {
 				return err
 			}
-			if failed := out.Cases[0].Err; failed != nil {
+			if failed := c.Err; failed != nil {
 				return exit(statusOf(failed))
 			}
-			if v.Decision.Status != promotion.Passed {
+			if v.Decision.Status != promotion.Passed || unmerged {
 				return exit(3)
 			}
 			return nil

@@ -20,7 +20,6 @@ func (f *askFlags) file(cmd *cobra.Command, j *verdict.Judge, wishes []verdict.W
 	ctx := cmd.Context()
 	out := report.Filed{Repository: j.Owner + "/" + j.Name}
 	for _, w := range wishes {
-		w.Reason = f.reason
 		out.Commands = append(out.Commands, w.Command().String())
 	}
 	comment, issue, err := j.File(ctx, strings.Join(out.Commands, "\n"))

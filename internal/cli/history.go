@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/git"
 	"github.com/pinnace-dev/pinnace/internal/image"
 	"github.com/pinnace-dev/pinnace/internal/reconcile"
@@ -72,7 +73,7 @@ unverified. The App is the one that github.appID of the configuration names.`,
 					return usage("app %s: no such app in %s%s", args[1], args[0], didYouMean(args[1], known))
 				}
 			}
-			if err := prove(cmd.Context(), &sources, &out, &registries, built); err != nil {
+			if err := prove(cmd.Context(), &sources, s.Config, &out, &registries, built); err != nil {
 				return err
 			}
 			if output == "json" {
@@ -91,9 +92,9 @@ unverified. The App is the one that github.appID of the configuration names.`,
 }
 
 // prove adds what is on record on GitHub, and on request what registries say.
-func prove(ctx context.Context, f *sourceFlags, out *report.History, registries *registryFlags, built bool) error {
+func prove(ctx context.Context, f *sourceFlags, rules *config.Config, out *report.History, registries *registryFlags, built bool) error {
 	if built {
-		client, err := registries.client(nil)
+		client, err := registries.client(rules)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -78,7 +79,10 @@ where the App did not answer in time.`,
 				}
 			}
 			var wishes []verdict.Wish
-			for _, env := range to {
+			for i, env := range to {
+				if slices.Contains(to[:i], env) {
+					continue
+				}
 				wishes = append(wishes, verdict.Wish{Kind: promotion.Promotion, App: args[0], Env: env, From: from, Image: image})
 			}
 			return f.ask(cmd, wishes)
@@ -166,21 +170,43 @@ func (f *askFlags) ask(cmd *cobra.Command, wishes []verdict.Wish) error {
 		return err
 	}
 	defer done()
-	app := int64(0)
-	if a.viewer.ID != 0 {
-		if app, err = s.Judge.Configured(ctx, f.base); err != nil {
-			return err
-		}
-	}
-	if app != 0 && !f.dryRun {
-		return f.file(cmd, s.Judge, wishes)
-	}
 	now := strconv.FormatInt(time.Now().UnixNano(), 36)
 	for i := range wishes {
 		w := &wishes[i]
-		w.ID, w.Reason, w.Base = "cli-"+now+"-"+w.Env, f.reason, f.base
+		w.ID, w.Reason, w.Base, w.Flags = "cli-"+now+"-"+w.Env, f.reason, f.base, true
 		if w.Unknown = a.viewer.ID == 0; !w.Unknown {
 			w.By = []promotion.Identity{a.viewer}
+		}
+	}
+	app := int64(0)
+	if a.viewer.ID != 0 || f.base != "" {
+		at, err := s.Judge.Counter(ctx, wishes)
+		if err != nil {
+			return err
+		}
+		switch {
+		case f.base != "" && len(at.Branches) > 0 && !slices.Contains(at.Branches, f.base):
+			there := "there are "
+			if len(at.Branches) == 1 {
+				there = "there is "
+			}
+			return usage("--base %s: no such managed branch; %s%s", f.base, there, strings.Join(at.Branches, ", "))
+		case a.viewer.ID != 0:
+			app = at.App
+		}
+		if app != 0 && !f.dryRun {
+			switch {
+			case f.base != "" && f.base != at.Branches[0]:
+				return usage("--base %s: a filed request is for the default branch; the App's own token asks for others", f.base)
+			case len(at.Refused) > 0:
+				var refused []verdict.Wish
+				for _, r := range at.Refused {
+					refused = append(refused, r.Wish)
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), "pinnace: nothing was filed")
+				return f.tell(cmd, owner+"/"+name, &verdict.Round{Refused: at.Refused}, refused)
+			}
+			return f.file(cmd, s.Judge, wishes)
 		}
 	}
 	s.Proposer.DryRun, s.Judge.DryRun, s.Proposer.Progress = f.dryRun, f.dryRun, &reconcile.Progress{}
@@ -195,14 +221,14 @@ func (f *askFlags) ask(cmd *cobra.Command, wishes []verdict.Wish) error {
 	case s.Judge.App == 0 && app == 0:
 		fmt.Fprintln(cmd.ErrOrStderr(), "pinnace: without an App (github.appID, --app-id) no check is written, and Pinnace merges nothing")
 	case app != 0:
-		fmt.Fprintf(cmd.ErrOrStderr(), "pinnace: with a person's token this is filed as a comment, for App %d to act on\n", app)
+		fmt.Fprintf(cmd.ErrOrStderr(), "pinnace: without --dry-run this would be filed as a comment, for App %d\n", app)
 	}
-	return f.tell(cmd, round, wishes)
+	return f.tell(cmd, round.Repository(), round, wishes)
 }
 
 // tell prints what became of each wish.
-func (f *askFlags) tell(cmd *cobra.Command, round *verdict.Round, wishes []verdict.Wish) error {
-	out := report.Asked{Repository: round.Repository()}
+func (f *askFlags) tell(cmd *cobra.Command, repository string, round *verdict.Round, wishes []verdict.Wish) error {
+	out := report.Asked{Repository: repository}
 	status := 0
 	for _, w := range wishes {
 		a := report.Answer{App: w.App, Environment: w.Env, Kind: string(w.Kind), From: w.From, DryRun: f.dryRun}

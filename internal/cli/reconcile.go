@@ -25,7 +25,7 @@ func newReconcile() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "reconcile --repo OWNER/NAME",
-		Short: "Open and update the pull requests of a config repository on GitHub",
+		Short: "Open, judge and merge the pull requests of a config repository on GitHub",
 		Long: `Open and update the pull requests of a config repository on GitHub.
 
 The configuration is read from .pinnace/ at the tip of the default branch. Images that are
@@ -147,6 +147,9 @@ func judgedReport(out *report.Reconcile, r *verdict.Round) {
 	}
 	for _, c := range r.Merged {
 		out.Verdicts = append(out.Verdicts, verdictReport(c))
+	}
+	if len(out.Bases) > 0 {
+		out.Bases[0].Warnings = append(out.Bases[0].Warnings, r.Judged.Warnings...)
 	}
 	for _, i := range r.Judged.Incidents {
 		out.Incidents = append(out.Incidents, report.Incident{Base: i.Base, Commit: i.Commit, PullRequest: i.Pull, Why: i.Why, Issue: i.Issue.Number, URL: i.Issue.URL})

@@ -73,7 +73,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	}
 	var run runError
 	if !errors.As(err, &run) {
-		fmt.Fprintf(errs, "pinnace: %s\n", report.Plain(oneLine(err.Error())))
+		fmt.Fprintf(errs, "pinnace: %s\n", report.Plain(unknownCommand(root, oneLine(err.Error()))))
 		fmt.Fprintf(errs, "see: %s --help\n", commandPath(root, args))
 		return exitUsage
 	}
@@ -127,12 +127,17 @@ func newRoot() *cobra.Command {
 		Short: "Pin container images in git, and promote what was tested",
 		Long: `Tags move. A manifest that says shop:1.4 does not say what runs.
 Pinnace finds every image in a directory of manifests, resolves its tag to a digest, and
-changes nothing but the image's own bytes.`,
+changes nothing but the image's own bytes.
+
+What runs in one environment is promoted to the next by a pull request. Pinnace judges it by
+the policies in .pinnace/, and merges exactly what was approved.`,
 		Example: `  pinnace check .                       what is not pinned
   pinnace pin --dry-run .               what pinning would change
   pinnace pin .                         pin it
   kustomize build . | pinnace pin - | kubectl apply -f -
   pinnace reconcile --repo acme/config  open pull requests that pin it
+  pinnace promote shop --to prod --repo acme/config
+  pinnace approvals --repo acme/config  what waits for whom
   pinnace demo                          all of it, offline`,
 		Version:       versionNumber(),
 		SilenceUsage:  true,

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
@@ -32,6 +34,9 @@ func nearest(name string, names []string) string {
 	best, distance := "", len(name)/2+1
 	for _, n := range names {
 		d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(n))
+		if d == 2 && letters(n) == letters(name) {
+			d = 1 // two letters changed places
+		}
 		if strings.HasPrefix(n, name) && len(name) > 1 {
 			d = 1
 		}
@@ -45,10 +50,38 @@ func nearest(name string, names []string) string {
 // didYouMean ends an error about an unknown name.
 func didYouMean(name string, names []string) string {
 	if near := nearest(name, names); near != "" {
-		return fmt.Sprintf(": did you mean %q?", near)
+		if strings.Contains(near, " ") {
+			near = strconv.Quote(near)
+		}
+		return ": did you mean " + near + "?"
 	}
 	if len(names) == 0 {
 		return ""
 	}
 	return ": there are " + strings.Join(names, ", ")
+}
+
+// letters returns the letters of a name in order.
+func letters(name string) string {
+	b := []byte(strings.ToLower(name))
+	slices.Sort(b)
+	return string(b)
+}
+
+// unknownCommand words cobra's message about a command that there is not as we do.
+func unknownCommand(root *cobra.Command, message string) string {
+	rest, ok := strings.CutPrefix(message, `unknown command "`)
+	if !ok {
+		return message
+	}
+	name, _, _ := strings.Cut(rest, `"`)
+	var names []string
+	for _, c := range root.Commands() {
+		names = append(names, c.Name())
+	}
+	message = "unknown command " + name
+	if near := nearest(name, names); near != "" {
+		message += ": did you mean " + near + "?"
+	}
+	return message
 }

@@ -350,6 +350,7 @@ func Together(names []string, all []promotion.Decision) promotion.Decision {
 		return all[0]
 	}
 	var out promotion.Decision
+	var persons, ours bool
 	statuses := make([]promotion.Status, 0, len(all))
 	for i, d := range all {
 		statuses = append(statuses, d.Status)
@@ -364,9 +365,7 @@ func Together(names []string, all []promotion.Decision) promotion.Decision {
 				out.Ignored = append(out.Ignored, a)
 			}
 		}
-		if d.Merger == promotion.APerson || out.Merger == "" {
-			out.Merger = d.Merger
-		}
+		persons, ours = persons || d.Merger == promotion.APerson, ours || d.Merger == promotion.Pinnace
 		if d.Asked.ID != 0 {
 			out.Asked = d.Asked
 		}
@@ -381,6 +380,12 @@ func Together(names []string, all []promotion.Decision) promotion.Decision {
 	out.Ignored = slices.DeleteFunc(out.Ignored, func(i promotion.Ignored) bool {
 		return slices.ContainsFunc(out.Approvals, func(a promotion.Approval) bool { return a.Review == i.Review })
 	})
+	switch {
+	case ours && (out.Asked.ID != 0 || !persons):
+		out.Merger = promotion.Pinnace // who said /deploy said it of all: no green check is left standing
+	case persons:
+		out.Merger = promotion.APerson
+	}
 	out.Status = promotion.Worst(statuses...)
 	if out.Status == promotion.Skipped {
 		out.Status = promotion.Passed

@@ -52,6 +52,7 @@ type Input struct {
 	Deploy    Deploy
 	Emergency []BreakGlass
 
+	Repository    string // OWNER/NAME, for the commands that results name; "" where it is unknown
 	PullRequest   int
 	Reviews       []approval.Review
 	Moments       []promotion.Moment        // of the timeline

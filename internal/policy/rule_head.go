@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -122,13 +123,16 @@ func (j *judge) app() string {
 	return j.apps[0]
 }
 
-// promote is the command that asks for this promotion.
-func (j *judge) promote() string {
+// promote is the command that asks for this promotion, with further flags.
+func (j *judge) promote(flags ...string) string {
 	app := j.app()
 	if app == "" {
 		app = "APP"
 	}
-	return "pinnace promote " + app + " --to " + j.env.Name
+	if j.in.Repository != "" {
+		flags = append(slices.Clip(flags), "--repo "+j.in.Repository)
+	}
+	return strings.Join(append([]string{"pinnace promote " + app + " --to " + j.env.Name}, flags...), " ")
 }
 
 // requester holds who asked last to the role: each re-seal is of its own asker, and those

@@ -99,25 +99,38 @@ func (j *judge) builders() (who []promotion.Identity, unknown, named bool) {
 // approvers returns who may approve for a rule: one list for each way that its apps' roles
 // differ, all of which must be met.
 func (j *judge) approvers(r *rule) [][]approval.Role {
-	if a := r.needs.Approvers; len(a.Users)+len(a.Teams) > 0 {
-		role := approval.Role{Teams: a.Teams}
-		for _, u := range a.Users {
-			role.Users = append(role.Users, approval.User(u))
-		}
-		return [][]approval.Role{{role}}
-	}
 	apps := slices.Sorted(slices.Values(r.apps))
 	if len(apps) == 0 {
 		apps = []string{""}
 	}
 	var all [][]approval.Role
 	for _, app := range apps {
-		roles := j.set.Grants(Promoter, j.env.Name, app)
+		roles := j.set.approvers(j.env.Name, app, r.needs)
 		if !slices.ContainsFunc(all, func(other []approval.Role) bool { return spell(other) == spell(roles) }) {
 			all = append(all, roles)
 		}
 	}
 	return all
+}
+
+// approvers returns who may approve an app in an environment: those whom the needs list, else
+// who holds the role promoter.
+func (s *Set) approvers(env, app string, n Needs) []approval.Role {
+	a := n.Approvers
+	if len(a.Users)+len(a.Teams) == 0 {
+		return s.Grants(Promoter, env, app)
+	}
+	role := approval.Role{Teams: a.Teams}
+	for _, u := range a.Users {
+		role.Users = append(role.Users, approval.User(u))
+	}
+	return []approval.Role{role}
+}
+
+// WhoApproves says who may approve an app in an environment, in the words of the verdict: "carol
+// or anybody with admin".
+func WhoApproves(s *Set, env, app string, n Needs) string {
+	return approval.Who(s.approvers(env, app, n))
 }
 
 // tallied appends what counting said of a rule's needs.

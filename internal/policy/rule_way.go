@@ -125,7 +125,7 @@ func (j *judge) leave() {
 		}
 		governs := slices.IndexFunc(p.bound, func(x *ImagePromotionPolicy) bool { return x.Direct })
 		forbids := slices.IndexFunc(p.bound, func(x *ImagePromotionPolicy) bool { return x.ForbidDirect })
-		next := j.promote() + " --from " + strings.Join(slices.Concat(j.env.After, j.env.AfterAny)[:1], "")
+		next := j.promote("--from " + strings.Join(slices.Concat(j.env.After, j.env.AfterAny)[:1], ""))
 		switch {
 		case forbids >= 0:
 			x := p.bound[forbids]
@@ -194,7 +194,7 @@ func (j *judge) opaque() {
 		children = append(children, r)
 	}
 	if len(children) > 0 {
-		j.add(group("opaque", "what cannot be read is approved as a whole", children))
+		j.add(group("opaque", "what cannot be read is judged as a whole", children))
 	}
 }
 

@@ -119,6 +119,9 @@ func (p *pass) asked(ctx context.Context, s *Settled, fresh *promotion.Request) 
 		fresh = nil
 	default:
 		s.Request, s.App, s.Environments = *fresh, fresh.App, []string{fresh.Env}
+		if refused, err := p.refuse(ctx, s); err != nil || refused {
+			return err
+		}
 		wait, err := p.newer(ctx, s, &h)
 		if err != nil {
 			return err
@@ -227,6 +230,31 @@ func (p *pass) promote(ctx context.Context, s *Settled, h head, a admission) err
 		}
 	}
 	return p.write(ctx, s, h, c, current)
+}
+
+// refuse says of a newer request whether it cannot be, or policy denies it, so that it touches
+// nothing of what stands.
+func (p *pass) refuse(ctx context.Context, s *Settled) (bool, error) {
+	proposal, problems := plan.Promote(p.promoting(s.Request))
+	if len(problems) > 0 {
+		s.Left, s.Action, s.Reason = problems, Refused, problems[0].Reason
+		return true, nil
+	}
+	if p.court == nil || len(proposal.Changes) == 0 {
+		return false, nil
+	}
+	judged := *s
+	judged.Proposal = proposal
+	judged.Kind, judged.App, judged.Environments = s.Request.Kind, s.Request.App, []string{s.Request.Env}
+	d, err := p.court.Eligible(ctx, p.reading, &judged)
+	if err != nil {
+		return false, fmt.Errorf("judge %s: %w", s.Branch, err)
+	}
+	if d.Status != promotion.Denied {
+		return false, nil
+	}
+	s.Decision, s.Action, s.Reason = &d, Refused, d.Summary
+	return true, nil
 }
 
 // admit says of a new request whether it stops here: it was answered before, or policy denies

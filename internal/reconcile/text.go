@@ -49,7 +49,11 @@ func (p *pass) text(s *Settled) message.PullRequest {
 				Name: c.New.Name, OldTag: c.Old.Tag, Tag: c.New.Tag, OldDigest: string(c.Old.Digest), NewDigest: string(c.New.Digest),
 			})
 		}
-		out.Images[i].Places = append(out.Images[i].Places, message.Place{Path: c.Path, Line: c.Line, Object: c.Object})
+		object := c.Object
+		if c.Insert {
+			object += ", a new entry of images"
+		}
+		out.Images[i].Places = append(out.Images[i].Places, message.Place{Path: c.Path, Line: c.Line, Object: object})
 	}
 	out.Files = len(files)
 	for _, l := range append(slices.Clone(s.Failed), s.Left...) {

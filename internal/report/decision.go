@@ -213,7 +213,7 @@ func folded(r promotion.Result) bool {
 		return false
 	}
 	switch r.Rule {
-	case "policies", "policy", "filters", "filter", "approvals", "environment":
+	case "policies", "policy", "filters", "filter", "approvals", "environment", "opaque":
 		return false
 	}
 	return true

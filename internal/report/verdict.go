@@ -142,6 +142,8 @@ func (a Approvals) Text(w io.Writer) {
 		you := Plain(gist(p.Why))
 		if p.Mine {
 			you = color.New(color.FgGreen, color.Bold).Sprint("can approve it")
+		} else if you == "" {
+			you = Plain(p.URL)
 		}
 		t.AppendRow(table.Row{fmt.Sprintf("#%d", p.PullRequest), Plain(strings.Join(p.Environments, ",")), Plain(p.Title), p.waitsFor(), you})
 	}

@@ -27,7 +27,7 @@ func TestBypassByHandSkipping(t *testing.T) {
 	w := attacked(t, map[string]string{".pinnace/policies/prod.yaml": twoPeople + "promotions: [sequential]\n"})
 	n := w.hand("bob", "hotfix", map[string]string{"envs/prod/shop.yaml": deployment("{shop:6.6}")})
 	w.approve(n, "carol")
-	w.refuses(n, "no policy of prod governs direct promotions", "pinnace promote shop --to prod --from staging")
+	w.refuses(n, "no policy of prod governs direct promotions", "pinnace promote shop --to prod --from staging --repo acme/config")
 	w.harmless()
 }
 

@@ -71,7 +71,7 @@ func (b *base) common(ctx context.Context, h *hearing) (policy.Input, error) {
 		sealed = came
 	}
 	in := policy.Input{
-		Now: b.Now(), Set: b.book.Set, Floor: b.book.Floor, Kind: h.kind, Draft: h.pull.Draft, PullRequest: h.pull.Number,
+		Now: b.Now(), Set: b.book.Set, Floor: b.book.Floor, Kind: h.kind, Draft: h.pull.Draft, PullRequest: h.pull.Number, Repository: b.repo.FullName(),
 		Checks:  policy.Checks{Config: h.guard.answer, Pins: h.pins.answer, ConfigWaits: h.guard.touched && h.guarded.Status == promotion.Waiting},
 		Seal:    policy.Seal{Hash: seal, At: sealed, Intact: h.intact, Where: h.where},
 		Moments: h.moments, Heads: h.memo.Seals(), Authors: h.authors, AuthorUnknown: h.nameless,

@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -15,18 +14,31 @@ import (
 // RequestLabel marks the issue that requests are filed in.
 const RequestLabel = "pinnace-requests"
 
-// Configured returns the App that the configuration of a base names, 0 for none.
-func (j *Judge) Configured(ctx context.Context, branch string) (int64, error) {
+// A Counter is where requests of people are filed.
+type Counter struct {
+	App      int64     // that the configuration names, 0 for none
+	Branches []string  // that are managed, the default one first
+	Refused  []Refusal // wishes that name what is not there
+}
+
+// Counter reads the default branch. It says which of the wishes mean nothing there.
+func (j *Judge) Counter(ctx context.Context, wishes []Wish) (Counter, error) {
 	repo, ok, err := j.Forge.Repository(ctx, j.Owner, j.Name)
 	if err != nil || !ok || repo.Empty {
-		return 0, err
+		return Counter{}, err
 	}
-	b, err := j.open(ctx, repo, cmp.Or(branch, repo.DefaultBranch), nil)
+	b, err := j.open(ctx, repo, repo.DefaultBranch, nil)
 	if err != nil {
-		return 0, err
+		return Counter{}, err
 	}
 	defer b.close()
-	return b.config.GitHub.AppID, nil
+	out := Counter{App: b.config.GitHub.AppID, Branches: append([]string{repo.DefaultBranch}, b.config.Branches...)}
+	for _, w := range wishes {
+		if _, refused := b.whence(w); refused != "" {
+			out.Refused = append(out.Refused, Refusal{w, []string{refused}})
+		}
+	}
+	return out, nil
 }
 
 // File writes commands as a comment of the request issue, which is opened where there is none.

@@ -86,6 +86,9 @@ func (b *base) hear(ctx context.Context, q promotion.PullRequest) (*hearing, err
 	if h.head, err = git.ParseHash(q.Head.SHA); err != nil {
 		return h, fmt.Errorf("head of #%d: %w", q.Number, err)
 	}
+	if err := b.unfetched[q.Number]; err != nil {
+		return h, fmt.Errorf("fetch the head of #%d: %w", q.Number, err)
+	}
 	if h.now, err = b.Git.Snapshot(h.head); err != nil {
 		return h, fmt.Errorf("read the head of #%d: %w", q.Number, fmt.Errorf("%w: %w", promotion.ErrConflict, err))
 	}
@@ -116,8 +119,10 @@ func (b *base) hear(ctx context.Context, q promotion.PullRequest) (*hearing, err
 	if err := b.otherChecks(ctx, h); err != nil {
 		return h, err
 	}
-	h.decision, err = b.decide(ctx, h)
-	return h, err
+	if h.decision, err = b.decide(ctx, h); err != nil {
+		return h, err
+	}
+	return h, b.moved(h)
 }
 
 // identify says whether a pull request is one of Pinnace, and whether its seal holds. One is

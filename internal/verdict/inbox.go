@@ -206,6 +206,8 @@ func (b *base) answer(ctx context.Context, in *inbox, out *reconcile.Outcome) er
 			}
 		}
 	}
+	var refused error
+	tried := map[int64]int{}
 	for i := range in.letters {
 		l := &in.letters[i]
 		for _, w := range l.wishes {
@@ -236,12 +238,27 @@ func (b *base) answer(ctx context.Context, in *inbox, out *reconcile.Outcome) er
 		if text == "" || b.DryRun {
 			continue
 		}
-		if _, err := b.Forge.Comment(ctx, b.repo, l.comment.Thread, text); err != nil {
+		if who := l.comment.Author.ID; len(tried) >= maxAnswers || tried[who] >= maxAnswersOf {
+			continue // the others are answered by the next run
+		} else {
+			tried[who]++
+		}
+		_, err := b.Forge.Comment(ctx, b.repo, l.comment.Thread, text)
+		if err != nil && passing(err) {
 			return err
 		}
+		if err != nil { // this thread takes none: that stops no other
+			refused = fmt.Errorf("#%d: %w", l.comment.Thread, err)
+		}
 	}
-	return nil
+	return refused
 }
+
+// How many people are answered in one run, and how often each.
+const (
+	maxAnswers   = 20
+	maxAnswersOf = 5
+)
 
 // done answers a wish that an open pull request is for now.
 func (l letter) done(w Wish, s reconcile.Settled) string {

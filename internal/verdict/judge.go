@@ -82,6 +82,23 @@ func (c Case) Waits() bool {
 	return c.Err == nil && c.Action == Judged && (c.Decision.Status == promotion.Waiting || c.Decision.Status == promotion.Passed && c.Decision.Merger != "")
 }
 
+// Unmerged says why a case that was judged was not merged.
+func (c Case) Unmerged() string {
+	switch {
+	case c.Err != nil:
+		return c.Err.Error()
+	case c.Reason != "":
+		return c.Reason
+	case c.Decision.Status != promotion.Passed:
+		return strings.TrimPrefix(c.Decision.Summary, string(c.Decision.Status)+": ")
+	case c.Decision.Merger == promotion.APerson:
+		return fmt.Sprintf("deploy is button, a person merges #%d", c.PullRequest.Number)
+	case c.Decision.Merger == "":
+		return fmt.Sprintf("it changes no image that Pinnace merges, a person merges #%d", c.PullRequest.Number)
+	}
+	return fmt.Sprintf("its verdict is advisory, a person merges #%d", c.PullRequest.Number)
+}
+
 // An Action says what became of a pull request that was judged.
 type Action string
 
@@ -147,19 +164,20 @@ type base struct {
 	memory    *reconcile.Memory
 	rules     *promotion.Rules
 
-	running []plan.Standing
-	apps    config.AppNames
-	people  map[int64]*person
-	facts   map[string]imageFacts
-	ledger  *ledger
-	groups  map[string]int          // of the merge queue: pull requests by the head of their group
-	landed  map[string]bool         // the newest commits of the branch
-	pulls   []promotion.PullRequest // to the branch that were open when they were listed last
+	running   []plan.Standing
+	apps      config.AppNames
+	people    map[int64]*person
+	facts     map[string]imageFacts
+	ledger    *ledger
+	unfetched map[int]error           // heads that cannot be fetched, by their pull request
+	groups    map[string]int          // of the merge queue: pull requests by the head of their group
+	landed    map[string]bool         // the newest commits of the branch
+	pulls     []promotion.PullRequest // to the branch that were open when they were listed last
 }
 
 // open reads a managed branch. first is the default branch, nil where it is that.
 func (j *Judge) open(ctx context.Context, repo promotion.Repository, branch string, first *base) (*base, error) {
-	b := &base{Judge: j, repo: repo, branch: branch, isDefault: first == nil, several: first != nil, remote: j.Remote(repo), people: map[int64]*person{}, facts: map[string]imageFacts{}}
+	b := &base{Judge: j, repo: repo, branch: branch, isDefault: first == nil, several: first != nil, remote: j.Remote(repo), people: map[int64]*person{}, unfetched: map[int]error{}, facts: map[string]imageFacts{}}
 	return b, b.read(ctx)
 }
 
@@ -295,8 +313,21 @@ func (b *base) fetchHeads(ctx context.Context, open []promotion.PullRequest) err
 		for _, q := range chunk {
 			refs = append(refs, pullRef(q.Number))
 		}
-		if _, err := b.Git.Fetch(ctx, b.remote, git.Fetch{Refs: refs, Depth: 2}); err != nil {
+		_, err := b.Git.Fetch(ctx, b.remote, git.Fetch{Refs: refs, Depth: 2})
+		switch {
+		case err == nil:
+		case ctx.Err() != nil || !errors.Is(err, git.ErrLimit) && !errors.Is(err, git.ErrNoRef):
 			return fmt.Errorf("fetch the pull requests of %s: %w", b.repo.FullName(), err)
+		case len(chunk) == 1:
+			b.unfetched[chunk[0].Number] = err
+		default: // one of them stops no other
+			half := len(chunk) / 2
+			if err := b.fetchHeads(ctx, chunk[:half]); err != nil {
+				return err
+			}
+			if err := b.fetchHeads(ctx, chunk[half:]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -358,6 +389,9 @@ func (b *base) twins(ctx context.Context, h *hearing, open []promotion.PullReque
 			return err
 		}
 		h.yields = h.yields || q.Number == h.owner
+		if h.kind != promotion.ByHand && other.kind == promotion.ByHand && h.decision.Merger == promotion.Pinnace {
+			continue // it holds the same, and is green only while Pinnace merges: nobody can stop it by copying it
+		}
 		names := []string{"#" + strconv.Itoa(h.pull.Number), "#" + strconv.Itoa(q.Number)}
 		h.decision = policy.Together(names, []promotion.Decision{h.decision, other.decision})
 	}

@@ -1,6 +1,7 @@
 package verdict_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -332,7 +333,7 @@ func TestRequestTwice(t *testing.T) {
 	w.answered(issue, 0,
 		"✅ Opened #2 to promote `shop` `1.1` to `prod` from `staging`.",
 		"✅ #2 asks for it already.",
-		"❌ Refused to promote `shop` `1.1` to `prod` from `staging`.\n**In the way**\n- ❌ mallory does not hold the role requester\\\nSeen: mallory · Wanted: people with write\n**Next**\n- people with write: somebody who does asks again: pinnace promote shop --to prod",
+		"❌ Refused to promote `shop` `1.1` to `prod` from `staging`.\n**In the way**\n- ❌ mallory does not hold the role requester\\\nSeen: mallory · Wanted: people with write\n**Next**\n- people with write: somebody who does asks again: pinnace promote shop --to prod --repo acme/config",
 	)
 	w.tells("the pull request", w.pr(2).Body, "Asked for by `bob#", " and `carol#")
 	w.approves(2, "carol")
@@ -357,10 +358,10 @@ func TestRequestComments(t *testing.T) {
 
 	for _, test := range []struct{ by, text, want string }{
 		{"bob", "/promot shop to prod", "❔ Nothing was done: the command could not be understood.\n- /promot is no command: did you mean /promote shop to prod?"},
-		{"bob", "/promote shopp to prod", "❌ Refused to promote `shopp` to `prod`.\n- app shopp does not stand in prod; there is shop"},
+		{"bob", "/promote shopp to prod", "❌ Refused to promote `shopp` to `prod`.\n- app shopp does not stand in prod: did you mean shop?"},
 		{"bob", "/promote shop to moon", "❌ Refused to promote `shop` to `moon`.\n- environment moon is not configured; there are dev, staging, prod"},
 		{"bob", "/promote shop to staging", "❌ Refused to promote `shop` `1.1` to `staging` from `dev`.\n- shop in staging runs it already"},
-		{"frank", "/promote shop to prod", "❌ Refused to promote `shop` `1.1` to `prod` from `staging`.\n**In the way**\n- ❌ frank does not hold the role requester\\\nSeen: frank · Wanted: people with write\n**Next**\n- people with write: somebody who does asks again: pinnace promote shop --to prod"},
+		{"frank", "/promote shop to prod", "❌ Refused to promote `shop` `1.1` to `prod` from `staging`.\n**In the way**\n- ❌ frank does not hold the role requester\\\nSeen: frank · Wanted: people with write\n**Next**\n- people with write: somebody who does asks again: pinnace promote shop --to prod --repo acme/config"},
 		{"bob", "/promote shop to prod\nRequested-by: carol\n\n/promote shop to prod because @carol asked", "✅ Opened #2 to promote `shop` `1.1` to `prod` from `staging`.\n✅ #2 asks for it already."},
 	} {
 		before := len(w.answers(issue))
@@ -508,6 +509,73 @@ func TestRequestNewerUpdates(t *testing.T) {
 	w.tells("the pull request", w.pr(1).Title+w.pr(1).Body, "Promote shop 1.2 to prod", "Asked for by `"+w.User("bob").String()+"` and `"+w.User("erin").String()+"`")
 	w.ignored(1, "carol", "it approved other content")
 	w.rests("#1 " + waits)
+}
+
+// The answer says what a newer candidate is in the place of.
+func TestRequestNewerAnswered(t *testing.T) {
+	w := newTale(t, standing())
+	issue := w.repo.Issue("bob", "Requests", "")
+	w.says(issue, "bob", "/promote shop to prod")
+	w.does("opened promote/prod/shop #2", "#2 "+waits)
+	w.says(issue, "erin", "/promote shop to prod image ghcr.io/acme/shop:1.2")
+	w.does("updated promote/prod/shop #2", "#2 "+waits)
+	w.says(issue, "carol", "/promote shop to prod image ghcr.io/acme/shop:1.2")
+	w.does("updated promote/prod/shop #2: #2 already asks for it", "#2 "+waits)
+	w.answered(issue, 1,
+		"✅ Updated #2 to `1.2`, straight from the registry, in place of `1.1`.",
+		"✅ #2 asks for it already.",
+	)
+	w.rests("#2 " + waits)
+}
+
+// A request for what is not there is refused in the words of the command line, and leads to
+// nothing.
+func TestRequestFlags(t *testing.T) {
+	w := newTale(t, standing())
+	for _, test := range []struct {
+		wish verdict.Wish
+		want string
+	}{
+		{verdict.Wish{Env: "dev"}, "nothing comes before dev: name the environment that it comes from (--from ENV) or the image (--image REF)"},
+		{verdict.Wish{Env: "prod", From: "stagign"}, "environment stagign is not configured: did you mean staging?"},
+		{verdict.Wish{Env: "prod", From: "prod"}, "images cannot come from prod to prod; there are dev, staging"},
+		{verdict.Wish{Env: "moon"}, "environment moon is not configured; there are dev, staging, prod"},
+		{verdict.Wish{Env: "prod", Kind: promotion.Rollback}, ""},
+	} {
+		test.wish.App, test.wish.Flags = "shop", true
+		at, err := w.steward().Judge.Counter(context.Background(), []verdict.Wish{test.wish})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, r := range at.Refused {
+			got += strings.Join(r.Reasons, "; ")
+		}
+		if got != test.want {
+			t.Errorf("%+v is refused: %q, want %q", test.wish, got, test.want)
+		}
+		if test.want != "" {
+			w.did(w.run(test.wish), "refused: "+test.want)
+		}
+	}
+	w.rests()
+}
+
+// Who may approve is said in the pull request as in the check.
+func TestRequestApprovers(t *testing.T) {
+	w := newTale(t, with(standing(), ".pinnace/policies/prod.yaml", twoPeople+`---
+apiVersion: pinnace.dev/v1alpha1
+kind: ImagePromotionPolicy
+name: security
+approverCount: 2
+unknownBuilder: ignore
+applyTo: [{env: prod}]
+approvers: {users: [erin], teams: [acme/security]}
+`))
+	w.asks("bob", "shop", "prod")
+	const team = "erin or a member of acme/security"
+	w.tells("the pull request", w.pr(1).Body, "**Who may approve**: 1 approval is needed, of carol, dave or anybody with admin; and 2 approvals, of "+team)
+	w.tells("the check", w.verdictOf(1).Summary, "Wanted: 1 approval by carol, dave or anybody with admin", "Wanted: 2 approvals by "+team)
 }
 
 const queued = "waiting promote/prod/shop #2: carol approved #2 as it is: the newer candidate waits until it is merged or closed (onNewer: queue)"

@@ -50,8 +50,8 @@ func TestRollbackTo(t *testing.T) {
 	w.push("shop:2.0")
 
 	w.did(w.asks("bob", "shop", "prod", back(w.digests["shop:2.0"])),
-		"refused: "+w.digests["shop:2.0"]+" never stood in prod for shop: promote it with --image")
-	w.did(w.asks("bob", "shop", "dev", back("")), "refused: nothing else with a digest ever stood in dev for shop: promote an image with --image")
+		"refused: "+w.digests["shop:2.0"]+" never stood in prod for shop: promote it with image REF")
+	w.did(w.asks("bob", "shop", "dev", back("")), "refused: nothing else with a digest ever stood in dev for shop: promote an image with image REF")
 	w.did(w.asks("bob", "shop", "prod", back(w.digests["shop:1.2"])))
 	w.rests()
 	w.did(w.asks("bob", "shop", "prod", back(w.digests["shop:1.0"])), "opened rollback/prod/shop #3", "#3 "+waits)
@@ -85,7 +85,7 @@ func TestRollbackComments(t *testing.T) {
 	w.answered(issue, 0, "✅ Opened #3 to roll `shop` back to `1.0` in `prod`.")
 	w.says(issue, "erin", "/rollback shop in prod to "+w.digests["shop:1.2"])
 	w.does("#3 " + waits)
-	w.answered(issue, 1, "❌ Refused to roll `shop` back in `prod`.\n- `"+w.digests["shop:1.2"]+"` never stood in prod for shop: promote it with --image")
+	w.answered(issue, 1, "❌ Refused to roll `shop` back in `prod`.\n- `"+w.digests["shop:1.2"]+"` never stood in prod for shop: promote it with image REF")
 	w.rests("#3 " + waits)
 }
 

@@ -1,6 +1,7 @@
 package verdict_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -58,6 +59,15 @@ func (p *play) act(s step) {
 	case "run":
 		p.whole(s.c%4 == 0)
 	case "crash", "lose", "race", "twin":
+		p.disturbed(s)
+	case "repeat":
+		switch s.c % 3 {
+		case 0:
+			p.usual(s)
+		case 1:
+			p.comment(1, p.who(s.b), fmt.Sprintf("/promote %s to %s", p.app1(s.a), p.env1(1+s.c%(len(p.v.envs)-1))))
+		}
+		p.pass(time.Minute)
 		p.disturbed(s)
 	case "snatch":
 		p.usual(s)
@@ -126,6 +136,10 @@ func (p *play) act(s step) {
 			p.orders[q.Number] = append(p.orders[q.Number], said{p.who(s.b), p.now, p.content(q)})
 			return nil
 		})
+	case "approve-config":
+		p.onPull(s.a, isOpen, func(q promotion.PullRequest) error { p.approveConfig(q, p.who(s.b), s.c%4 == 0); return nil })
+	case "rules":
+		p.rules(s)
 	case "glass":
 		p.onPull(s.a, isOpen, func(q promotion.PullRequest) error {
 			p.comment(q.Number, p.who(s.b%2), `/break-glass "the shop is down"`)
@@ -171,15 +185,9 @@ func (p *play) act(s step) {
 		to := p.cast[i] + "x"
 		p.RenameUser(p.cast[i], to)
 		p.cast[i] = to
+		p.names[to] = i
 	case "press":
-		p.onPull(s.a, isOpen, func(q promotion.PullRequest) error {
-			method := []string{"merge", "squash", "rebase"}[s.c%3]
-			if q.Base.Ref != "main" || !p.green(q) {
-				return fmt.Errorf("not green")
-			}
-			_, err := p.repo.Merge(q.Number, by, method)
-			return err
-		})
+		p.onPull(s.a, isOpen, func(q promotion.PullRequest) error { return p.press(q, by, s.c) })
 	case "force-merge":
 		p.onPull(s.a, isOpen, func(q promotion.PullRequest) error {
 			_, err := p.repo.MergeByForce(q.Number, "ada", []string{"merge", "squash", "rebase"}[s.c%3])
@@ -218,18 +226,87 @@ func (p *play) otherImage(text, app string, n int) string {
 	lines := strings.Split(text, "\n")
 	inside := false
 	for i, l := range lines {
-		switch trimmed := strings.TrimSpace(l); {
-		case strings.HasPrefix(trimmed, "image: ghcr.io/acme/"+app+":"):
-			lines[i] = l[:strings.Index(l, "image:")] + "image: ghcr.io/acme/" + app + ":" + tag + "@" + digest
-		case strings.HasPrefix(trimmed, "- name: "):
-			inside = trimmed == "- name: ghcr.io/acme/"+app
-		case inside && strings.HasPrefix(trimmed, "newTag:"):
-			lines[i] = "    newTag: " + tag
-		case inside && strings.HasPrefix(trimmed, "digest:"):
-			lines[i] = "    digest: " + digest
+		before, key, value, behind := span(l)
+		switch {
+		case key == "image" && strings.HasPrefix(value, "ghcr.io/acme/"+app+":"):
+			lines[i] = before + "ghcr.io/acme/" + app + ":" + tag + "@" + digest + behind
+		case key == "- name":
+			inside = value == "ghcr.io/acme/"+app
+		case inside && key == "newTag":
+			lines[i] = before + tag + behind
+		case inside && key == "digest":
+			lines[i] = before + digest + behind
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// press merges by the button, which is green.
+func (p *play) press(q promotion.PullRequest, by string, n int) error {
+	if q.Base.Ref != "main" || !p.green(q, "pinnace/promotion") {
+		return fmt.Errorf("not green")
+	}
+	p.pressed[q.Number] = true
+	_, err := p.repo.Merge(q.Number, by, []string{"merge", "squash", "rebase"}[n%3])
+	if err != nil {
+		p.pressed[q.Number] = false
+	}
+	return err
+}
+
+// approveConfig writes /approve-config, of the head or of another commit.
+func (p *play) approveConfig(q promotion.PullRequest, by int, wrong bool) {
+	sha := q.Head.SHA
+	if wrong {
+		sha = p.repo.Tip("main")
+	}
+	p.comment(q.Number, by, "/approve-config "+sha)
+	p.configs[q.Number] = append(p.configs[q.Number], said{by, p.now, sha})
+}
+
+// review reviews, and remembers what was seen.
+func (p *play) review(q promotion.PullRequest, by int, state promotion.ReviewState) error {
+	seen := seenReview{content: p.content(q), head: q.Head.SHA, standing: p.roles[by].AtLeast(promotion.PermissionWrite), objected: state == promotion.ChangesRequested}
+	id, err := p.repo.Review(q.Number, p.cast[by], state, "So I think.")
+	if err == nil {
+		p.reviews[id] = seen
+	}
+	return err
+}
+
+// rules is how a change of the rules goes: somebody opens it, an admin approves it or its
+// author comments, and somebody presses the button; or something comes between.
+func (p *play) rules(s step) {
+	n := p.byHand(step{"by-hand-rules", s.a, s.b, s.c})
+	if n == 0 || !p.whole(false) {
+		return
+	}
+	p.pass(time.Minute)
+	pull := func() promotion.PullRequest {
+		return p.pulls(func(q promotion.PullRequest) bool { return q.Number == n })[0]
+	}
+	author := p.person(pull().Author.ID)
+	by := p.who(s.a)
+	switch s.c / 3 % 6 {
+	case 0, 1:
+		by = 0
+		fallthrough
+	case 2:
+		p.tell("   %s approves #%d: %v", p.cast[by], n, p.review(pull(), by, promotion.Approved))
+	case 3, 4:
+		p.approveConfig(pull(), author, s.c/18%4 == 0)
+	}
+	if s.c/72%4 == 0 {
+		p.meddle(pull().Head.Ref, p.cast[p.who(s.c/288)], s.c/1728)
+		p.tell("   %s pushes to it", p.cast[p.who(s.c/288)])
+	}
+	if s.c/72%4 == 1 {
+		p.tell("   a push of the same: %v", p.repo.UpdateBranch(n, p.cast[p.who(s.c/288)]))
+	}
+	p.pass(time.Minute)
+	if p.whole(false) && isOpen(pull()) {
+		p.tell("   %s presses: %v", p.cast[by], p.press(pull(), p.cast[by], s.b))
+	}
 }
 
 func (p *play) bypassed(s step) {
@@ -294,10 +371,7 @@ func (p *play) usual(s step) {
 		}
 		for i := range p.cast {
 			if by := (i + s.c/4) % len(p.cast); p.promoter(by) && by != 1+s.c%4 {
-				content := p.content(q)
-				id, err := p.repo.Review(q.Number, p.cast[by], promotion.Approved, "")
-				p.tell("   %s approves #%d: %v", p.cast[by], q.Number, err)
-				p.reviews[id] = seenReview{content: content, standing: true}
+				p.tell("   %s approves #%d: %v", p.cast[by], q.Number, p.review(q, by, promotion.Approved))
 				if i > 3 {
 					break
 				}
@@ -309,13 +383,7 @@ func (p *play) usual(s step) {
 func (p *play) opine(s step) {
 	state := map[string]promotion.ReviewState{"approve": promotion.Approved, "object": promotion.ChangesRequested, "remark": promotion.Commented}[s.verb]
 	p.onPull(s.a, isOpen, func(q promotion.PullRequest) error {
-		by := p.who(s.b)
-		content := p.content(q)
-		id, err := p.repo.Review(q.Number, p.cast[by], state, "So I think.")
-		if err == nil {
-			p.reviews[id] = seenReview{content: content, standing: p.roles[by].AtLeast(promotion.PermissionWrite), objected: s.verb == "object"}
-		}
-		return err
+		return p.review(q, p.who(s.b), state)
 	})
 }
 
@@ -328,11 +396,9 @@ func (p *play) withdraw(s step) {
 	p.onPull(s.a, approved, func(q promotion.PullRequest) error {
 		for _, r := range p.repo.Reviews(q.Number) {
 			if by := p.person(r.Author.ID); r.State == promotion.Approved && s.c%2 == 0 {
-				id, err := p.repo.Review(q.Number, p.cast[by], promotion.ChangesRequested, "I was wrong.")
-				if err != nil {
+				if err := p.review(q, by, promotion.ChangesRequested); err != nil {
 					return err
 				}
-				p.reviews[id] = seenReview{objected: true, standing: p.roles[by].AtLeast(promotion.PermissionWrite)}
 			} else if r.State == promotion.Approved {
 				seen := p.reviews[r.ID]
 				seen.dismissed = p.id(0)
@@ -363,7 +429,8 @@ func (p *play) dismiss(s step) {
 	})
 }
 
-func (p *play) byHand(s step) {
+// byHand opens a pull request, and returns its number, 0 where there is nothing to change.
+func (p *play) byHand(s step) int {
 	by := p.cast[1+s.b%4]
 	branch := fmt.Sprintf("hand-%d", p.now.Unix())
 	path := "README.md"
@@ -374,6 +441,7 @@ func (p *play) byHand(s step) {
 		path = p.v.file(p.env1(s.c), app)
 		edit = func(text string) string { return p.otherImage(text, app, s.a) }
 	case "by-hand-rules":
+		by = p.cast[s.b%5]
 		path = ".pinnace/policies/prod.yaml"
 		edit = func(text string) string {
 			return countLine.ReplaceAllString(text, fmt.Sprintf("approverCount: %d\nunknownBuilder", s.c%3))
@@ -382,11 +450,12 @@ func (p *play) byHand(s step) {
 	text, _ := p.repo.File("main", path)
 	if edit(text) == text {
 		p.tell("   nothing to change")
-		return
+		return 0
 	}
 	p.write(branch, by, path, edit)
 	n, err := p.repo.OpenPullRequest(by, "By hand", "", branch, "main")
 	p.tell("   #%d by %s: %s: %v", n, by, path, err)
+	return n
 }
 
 // steer runs Pinnace once, in calm. It returns whether it came to its end.
@@ -421,7 +490,7 @@ func (p *play) pinnace(r *git.Repository) *verdict.Steward {
 	s := p.steward()
 	token := p.world.app.InstallationToken("acme")
 	hub, err := github.New(github.Options{
-		URL: p.URL(), Tokens: github.StaticToken(github.Secret(token)), Spacing: -1, MaxWait: -1, Transport: door{p.Sandbox},
+		URL: p.URL(), Tokens: github.StaticToken(github.Secret(token)), Spacing: -1, MaxWait: -1, Transport: door{p},
 		Now: func() time.Time { return p.now }, Sleep: func(context.Context, time.Duration) error { return nil },
 	})
 	if err != nil {
@@ -430,7 +499,7 @@ func (p *play) pinnace(r *git.Repository) *verdict.Steward {
 	remote := s.Judge.Remote
 	far := func(r promotion.Repository) git.Remote {
 		x := remote(r)
-		x.Transport = door{p.Sandbox}
+		x.Transport = door{p}
 		return x
 	}
 	var f verdict.Forge = hub
@@ -443,9 +512,83 @@ func (p *play) pinnace(r *git.Repository) *verdict.Steward {
 }
 
 // A door leads to a server in the same process, without a network.
-type door struct{ http.Handler }
+type door struct{ p *play }
 
-func (d door) RoundTrip(r *http.Request) (answer *http.Response, err error) {
+// An echo is a request that the network delivers twice.
+type echo struct {
+	due    bool // the request that is under way is the one
+	when   int  // at once, and its first or its second answer arrives; before the next request; at the end
+	later  func()
+	issues bool // it opened an issue
+}
+
+// again delivers it again.
+func (e *echo) again(p *play) {
+	if e == nil || e.later == nil {
+		return
+	}
+	again := e.later
+	e.later = nil
+	told := len(p.Violations())
+	again()
+	for i, x := range p.Violations()[told:] {
+		if doubled(x) {
+			p.excused[told+i] = true
+		}
+	}
+}
+
+func (d door) RoundTrip(r *http.Request) (*http.Response, error) {
+	e := d.p.echo
+	if e == nil {
+		return d.serve(r)
+	}
+	if e.when != atTheEnd {
+		e.again(d.p)
+	}
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	answer, err := d.serve(r)
+	if !e.due {
+		return answer, err
+	}
+	e.due = false
+	twin := r.Clone(context.WithoutCancel(r.Context()))
+	twin.Body = io.NopCloser(bytes.NewReader(body))
+	var second *http.Response
+	e.later = func() {
+		var failure error
+		if second, failure = d.serve(twin); failure != nil {
+			d.p.Errorf("repeat a request: %v", failure)
+			return
+		}
+		e.issues = twin.Method == http.MethodPost && strings.HasSuffix(twin.URL.Path, "/issues")
+		d.p.tell("   once more %s %s: %s", twin.Method, twin.URL.Path, second.Status)
+	}
+	if e.when == atOnce || e.when == instead {
+		e.again(d.p)
+	}
+	if e.when == instead {
+		return second, nil
+	}
+	return answer, err
+}
+
+// When a request is repeated.
+const (
+	atOnce   = iota
+	instead  // at once, and the second answer arrives
+	next     // before the next request
+	atTheEnd // of the run
+)
+
+func (d door) serve(r *http.Request) (answer *http.Response, err error) {
 	defer func() {
 		if x := recover(); x == http.ErrAbortHandler {
 			answer, err = nil, io.ErrUnexpectedEOF
@@ -460,7 +603,7 @@ func (d door) RoundTrip(r *http.Request) (answer *http.Response, err error) {
 	inside := r.Clone(r.Context())
 	inside.RequestURI = r.URL.RequestURI()
 	w := httptest.NewRecorder()
-	d.ServeHTTP(w, inside)
+	d.p.ServeHTTP(w, inside)
 	answer = w.Result()
 	answer.Request = r
 	return answer, nil
@@ -500,9 +643,13 @@ func (p *play) lastWrites() string {
 }
 
 // disturbed runs Pinnace while something happens at one of its writes: it crashes before or
-// after it, its answer is lost, somebody pushes before it, or a second Pinnace runs.
+// after it, its answer is lost, it arrives twice, somebody pushes before it, or a second Pinnace
+// runs.
 func (p *play) disturbed(s step) {
 	at := int32(1 + s.a%12)
+	if s.verb == "repeat" {
+		at = int32(1 + s.a%5)
+	}
 	var writes atomic.Int32
 	var nested atomic.Bool
 	p.Inject(func(c sandbox.Call) sandbox.Fault {
@@ -530,6 +677,10 @@ func (p *play) disturbed(s step) {
 			return sandbox.Fault{}
 		case s.verb == "lose":
 			return sandbox.Fault{After: sandbox.Hangup()}
+		case s.verb == "repeat":
+			if p.echo.later == nil {
+				p.echo.due = true
+			}
 		case s.verb == "race" || s.verb == "twin":
 			return sandbox.Fault{Delay: func() {
 				nested.Store(true)
@@ -539,12 +690,16 @@ func (p *play) disturbed(s step) {
 		}
 		return sandbox.Fault{}
 	})
-	if s.verb == "twin" {
-		p.twinned = true
+	p.twinned = s.verb == "twin"
+	if s.verb == "repeat" {
+		p.echo = &echo{when: s.b % 4}
 	}
 	round, err := p.pinnace(p.git).Run(context.Background())
 	p.Inject(nil)
+	p.echo.again(p)
 	p.check()
+	p.doubles()
+	p.twinned, p.echo = false, nil
 	p.look(true)
 	p.tell("   at write %d of %d: %v", at, writes.Load(), err)
 	if err == nil {

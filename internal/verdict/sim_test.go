@@ -169,13 +169,17 @@ func (f forgetful) Reviews(ctx context.Context, r promotion.Repository, number i
 // mostSchedules is within how many schedules a defect that matters shows.
 const mostSchedules = 4
 
-// tilted is a schedule in which one thing happens often.
+// tilted is a schedule in which there is often something new to promote, and one thing happens
+// then.
 func tilted(seed uint64, verb string) []step {
 	r := rand.New(rand.NewPCG(seed, 3))
 	var out []step
-	for i, s := range draw(seed) {
-		if out = append(out, s); i%2 == 0 {
-			out = append(out, step{verb, r.IntN(1 << 20), r.IntN(1 << 20), r.IntN(1 << 20)})
+	for i, s := range draw(seed)[:15] {
+		if out = append(out, s); i%3 != 0 {
+			continue
+		}
+		for _, v := range []string{"release", "run", "run", verb} {
+			out = append(out, step{v, r.IntN(1 << 20), r.IntN(1 << 20), r.IntN(1 << 20)})
 		}
 	}
 	return out
@@ -204,10 +208,11 @@ func TestSimulationFindsDefects(t *testing.T) {
 			for seed := c.from; seed < c.from+mostSchedules; seed++ {
 				steps := tilted(seed, c.verb)
 				v := newVariant(seed)
-				v.queue, v.current, v.freeze, v.soak = false, false, false, nil
+				v.queue, v.current, v.freeze, v.team, v.soak = false, false, false, false, nil
+				v.method, v.track, v.deploy[v.envs[0]] = "squash", true, "auto"
 				for _, e := range v.envs {
-					if v.deploy[e] = c.deploy; e != v.envs[0] {
-						v.count[e] = 1
+					if e != v.envs[0] {
+						v.deploy[e], v.count[e] = c.deploy, 1
 					}
 				}
 				p := runIn(t, v, steps, c.wrap())

@@ -295,8 +295,8 @@ type play struct {
 	glasses  map[int][]said
 	gone     map[string]bool // digests that were deleted
 	arrived  map[string]time.Time
-	twinned  bool // two Pinnaces are at work at the same time
-	excused  int  // violations of the last step that nobody but the network is to blame for
+	twinned  bool         // two Pinnaces are at work at the same time
+	excused  map[int]bool // violations that nobody but the network is to blame for
 	echo     *echo
 	merges   int // by Pinnace
 	approved int // of those, where approvals are asked
@@ -311,7 +311,9 @@ type play struct {
 	passed  map[int]bool // whether the rules held at the last whole run
 	guarded map[int]bool // whether a change of the rules was approved at the last whole run
 
-	configs map[int][]said // /approve-config of the head that it was, by pull request
+	configs map[int][]said // /approve-config, by pull request; the content is the commit
+	pressed map[int]bool   // merged by the green button
+	names   map[string]int // every login that ever was
 }
 
 // A seenReview is what a person saw when reviewing.
@@ -358,6 +360,7 @@ func newPlay(t testing.TB, v variant, wrap forge) *play {
 		world: w, v: v, wrap: wrap, images: map[string][]string{}, asked: map[string]int64{}, reviews: map[int64]seenReview{},
 		orders: map[int][]said{}, glasses: map[int][]said{}, gone: map[string]bool{}, arrived: map[string]time.Time{}, checked: map[string]bool{},
 		commits: map[string]sandbox.Commit{}, scans: map[string][]place{}, passed: map[int]bool{}, guarded: map[int]bool{}, configs: map[int][]said{},
+		excused: map[int]bool{}, pressed: map[int]bool{}, names: map[string]int{},
 	}
 	w.Sandbox = sandbox.New(sandbox.Options{Now: func() time.Time { return w.now }, Ours: func(c sandbox.Commit) bool { return strings.Contains(c.AuthorEmail, "pinnace") }})
 	if err := w.Start(); err != nil {
@@ -385,6 +388,7 @@ func newPlay(t testing.TB, v variant, wrap forge) *play {
 	p.team = []bool{false, false, true, true, true, true}
 	for i, login := range p.cast {
 		w.User(login)
+		p.names[login] = i
 		if i > 0 {
 			w.repo.Permission(login, p.roles[i])
 		}

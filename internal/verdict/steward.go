@@ -3,12 +3,11 @@ package verdict
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/policy"
-	"github.com/pinnace-dev/pinnace/internal/policy/approval"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 	"github.com/pinnace-dev/pinnace/internal/reconcile"
 )
@@ -74,12 +73,19 @@ const maxTurns = 10
 func (s *Steward) Run(ctx context.Context, wishes ...Wish) (*Round, error) {
 	out := &Round{}
 	var incidents []Incident
+	var warnings []string
 	for turn := 0; ; turn++ {
 		if err := s.turn(ctx, out, wishes); err != nil {
 			return out, err
 		}
 		incidents = append(incidents, out.Judged.Incidents...)
 		out.Judged.Incidents = incidents
+		for _, w := range out.Judged.Warnings {
+			if !slices.Contains(warnings, w) {
+				warnings = append(warnings, w)
+			}
+		}
+		out.Judged.Warnings = warnings
 		merged := false
 		for _, c := range out.Judged.Cases {
 			if c.Action == Merged {
@@ -172,15 +178,18 @@ func (s *Steward) turn(ctx context.Context, out *Round, wishes []Wish) error {
 		return err
 	}
 	out.Proposed = merge(out.Proposed, proposed)
-	if err := first.answer(ctx, in, proposed); err != nil {
-		return err
-	}
 	if s.Asking {
 		out.Judged, err = s.judgeAsked(ctx, out, repo)
+	} else {
+		out.Judged, err = j.Run(ctx, 0)
+	}
+	if err != nil {
 		return err
 	}
-	out.Judged, err = j.Run(ctx, 0)
-	return err
+	if err := first.answer(ctx, in, proposed); err != nil { // it stops nothing that was judged
+		out.Judged.Warnings = append(out.Judged.Warnings, "a comment is not answered yet: "+err.Error())
+	}
+	return ctx.Err()
 }
 
 // judgeAsked judges the pull requests of the wishes.
@@ -248,31 +257,37 @@ func (b *base) Advise(s *reconcile.Settled) reconcile.Advice {
 	for _, c := range s.Changes {
 		images, paths = append(images, c.New.Repository()), append(paths, c.Path)
 	}
-	count := 0
+	var who []string // each list of approvers once, with the highest count
+	counts := map[string]int{}
 	for _, p := range policy.Bound(b.book.Set, s.App, env, images, paths, s.Kind, s.Request.From != "" && len(s.Request.Skipped) == 0) {
 		needs := p.Needs
 		if s.Kind == promotion.Rollback && p.Rollback != nil {
 			needs = *p.Rollback
 		}
-		count = max(count, needs.ApproverCount)
+		if needs.ApproverCount == 0 {
+			continue
+		}
+		all := policy.WhoApproves(b.book.Set, env, s.App, needs)
+		if counts[all] == 0 {
+			who = append(who, all)
+		}
+		counts[all] = max(counts[all], needs.ApproverCount)
 		for _, u := range needs.Approvers.Users {
 			out.Users = append(out.Users, u.Login)
 		}
 		out.Teams = append(out.Teams, needs.Approvers.Teams...)
 	}
-	if count == 0 {
+	if len(who) == 0 {
 		out.Approvers, out.Users, out.Teams = "nobody has to approve", nil, nil
 		return out
 	}
-	roles := b.book.Set.Grants(policy.Promoter, env, s.App)
 	if len(out.Users)+len(out.Teams) == 0 {
 		for _, u := range b.config.RolesOf(env, s.App).Promoter.Users {
 			out.Users = append(out.Users, u.Login)
 		}
 		out.Teams = slices.Clone(b.config.RolesOf(env, s.App).Promoter.Teams)
 	}
-	who := spellApprovers(out.Users, out.Teams, roles)
-	out.Approvers = fmt.Sprintf("%s, of %s", counted(count, "approval is needed", "approvals are needed"), who)
+	out.Approvers = spellApprovers(who, counts)
 	var slugs []string
 	for _, t := range out.Teams {
 		if org, slug := fullTeam(t); org == b.repo.Owner && !slices.Contains(slugs, slug) {
@@ -288,37 +303,18 @@ func (b *base) Advise(s *reconcile.Settled) reconcile.Advice {
 	return out
 }
 
-func spellApprovers(users, teams []string, roles []approval.Role) string {
-	all := append(slices.Clone(users), teams...)
-	slices.Sort(all)
-	all = slices.Compact(all)
-	if len(all) > 0 {
-		return fmt.Sprint(joined(all))
-	}
-	for _, r := range roles {
-		if len(r.Teams)+len(r.Users) == 0 {
-			return "people with " + string(cmp.Or(r.Permission, promotion.PermissionWrite))
-		}
-	}
-	return "the role promoter"
-}
-
-func joined(all []string) string {
-	if n := len(all); n > 1 {
-		return fmt.Sprintf("%s or %s", joinComma(all[:n-1]), all[n-1])
-	}
-	return all[0]
-}
-
-func joinComma(all []string) string {
-	s := ""
-	for i, x := range all {
+// spellApprovers says how many approvals are needed, of whom.
+func spellApprovers(who []string, counts map[string]int) string {
+	var parts []string
+	for i, w := range who {
+		n := counts[w]
+		what := counted(n, "approval is needed", "approvals are needed")
 		if i > 0 {
-			s += ", "
+			what = counted(n, "approval", "approvals")
 		}
-		s += x
+		parts = append(parts, what+", of "+w)
 	}
-	return s
+	return strings.Join(parts, "; and ")
 }
 
 var _ reconcile.Court = (*base)(nil)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pinnace-dev/pinnace/internal/document"
 	"github.com/pinnace-dev/pinnace/internal/image"
 	"github.com/pinnace-dev/pinnace/internal/plan"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
@@ -24,6 +25,7 @@ type Wish struct {
 	Digest string // of a rollback: "" for what stood there before
 	Reason string
 	Base   string // the branch, "" for the default one
+	Flags  bool   // it is asked for on the command line, in whose words it is refused
 
 	By      []promotion.Identity
 	Unknown bool // somebody asked, and nobody knows who
@@ -33,13 +35,9 @@ type Wish struct {
 // nothing.
 func (b *base) request(ctx context.Context, w Wish) (promotion.Request, []string, error) {
 	r := promotion.Request{ID: w.ID, Kind: w.Kind, App: w.App, Env: w.Env, From: w.From, By: w.By, Unknown: w.Unknown, Reason: w.Reason, At: b.Now()}
-	e, ok := b.config.Environment(w.Env)
-	if !ok {
-		return r, []string{fmt.Sprintf("environment %s is not configured; there %s", w.Env, b.named("is", "are", b.environmentNames()))}, nil
-	}
-	apps := b.appsOf(w.Env)
-	if !slices.Contains(apps, w.App) {
-		return r, []string{fmt.Sprintf("app %s does not stand in %s; there %s", w.App, w.Env, b.named("is", "are", apps))}, nil
+	var refused string
+	if r.From, refused = b.whence(w); refused != "" {
+		return r, []string{refused}, nil
 	}
 	if w.Kind == promotion.Rollback {
 		return b.backward(ctx, r, w)
@@ -47,19 +45,58 @@ func (b *base) request(ctx context.Context, w Wish) (promotion.Request, []string
 	if w.Image != "" {
 		return b.direct(ctx, r, w)
 	}
-	sources, _ := e.Sources()
-	if r.From == "" {
-		if len(sources) == 0 {
-			return r, []string{fmt.Sprintf("nothing comes before %s: name the environment that it comes from (from ENV) or the image (image REF)", w.Env)}, nil
-		}
-		r.From = sources[0]
-	}
-	if _, ok := b.config.Environment(r.From); !ok || r.From == w.Env {
-		return r, []string{fmt.Sprintf("images cannot come from %s to %s; there %s", r.From, w.Env, b.named("is", "are", others2(b.environmentNames(), w.Env)))}, nil
-	}
 	images, problems := plan.Candidate(b.promoting(r), r.From)
 	r.Images, r.Skipped = images, plan.Skipped(b.config, r.From, w.Env)
 	return r, reasons(problems), nil
+}
+
+// whence says where the images of a wish come from, and why it means nothing: what it names is
+// not there.
+func (b *base) whence(w Wish) (from, refused string) {
+	e, ok := b.config.Environment(w.Env)
+	if !ok {
+		return w.From, b.unconfigured(w.Env)
+	}
+	if apps := b.appsOf(w.Env); !slices.Contains(apps, w.App) {
+		if near := document.Suggest(w.App, apps); near != "" {
+			return w.From, fmt.Sprintf("app %s does not stand in %s: did you mean %s?", w.App, w.Env, near)
+		}
+		return w.From, fmt.Sprintf("app %s does not stand in %s; there %s", w.App, w.Env, b.named("is", "are", apps))
+	}
+	if w.Kind == promotion.Rollback || w.Image != "" {
+		return w.From, ""
+	}
+	if w.From == "" {
+		sources, _ := e.Sources()
+		if len(sources) == 0 {
+			return "", fmt.Sprintf("nothing comes before %s: name the environment that it comes from (%s) or the image (%s)", w.Env, w.flag("from", "ENV"), w.flag("image", "REF"))
+		}
+		return sources[0], ""
+	}
+	if _, ok := b.config.Environment(w.From); !ok {
+		return w.From, b.unconfigured(w.From)
+	}
+	if w.From == w.Env {
+		return w.From, fmt.Sprintf("images cannot come from %s to %s; there %s", w.From, w.Env, b.named("is", "are", others2(b.environmentNames(), w.Env)))
+	}
+	return w.From, ""
+}
+
+// flag spells a part of a command as it is written where the wish was.
+func (w Wish) flag(name, value string) string {
+	if w.Flags {
+		name = "--" + name
+	}
+	return name + " " + value
+}
+
+// unconfigured says that there is no such environment.
+func (b *base) unconfigured(name string) string {
+	all := b.environmentNames()
+	if near := document.Suggest(name, all); near != "" {
+		return fmt.Sprintf("environment %s is not configured: did you mean %s?", name, near)
+	}
+	return fmt.Sprintf("environment %s is not configured; there %s", name, b.named("is", "are", all))
 }
 
 func (b *base) promoting(r promotion.Request) plan.Promoting {
@@ -152,9 +189,9 @@ func (b *base) backward(ctx context.Context, r promotion.Request, w Wish) (promo
 	}
 	if len(wanted) == 0 {
 		if w.Digest != "" {
-			return r, []string{fmt.Sprintf("%s never stood in %s for %s: promote it with --image", w.Digest, w.Env, w.App)}, nil
+			return r, []string{fmt.Sprintf("%s never stood in %s for %s: promote it with %s", w.Digest, w.Env, w.App, w.flag("image", "REF"))}, nil
 		}
-		return r, []string{fmt.Sprintf("nothing else with a digest ever stood in %s for %s: promote an image with --image", w.Env, w.App)}, nil
+		return r, []string{fmt.Sprintf("nothing else with a digest ever stood in %s for %s: promote an image with %s", w.Env, w.App, w.flag("image", "REF"))}, nil
 	}
 	var repositories []string
 	for name := range wanted {

@@ -78,7 +78,7 @@ func (c *count) ballot(n *Need, blocked bool) *ballot {
 			return b
 		}
 	}
-	b := &ballot{allowRequester: n.AllowRequester, allowBuilder: n.AllowBuilder, blocked: blocked, ttl: n.ttl(), roles: roles, who: whoHolds(roles)}
+	b := &ballot{allowRequester: n.AllowRequester, allowBuilder: n.AllowBuilder, blocked: blocked, ttl: n.ttl(), roles: roles, who: Who(roles)}
 	c.ballots = append(c.ballots, b)
 	b.verdicts = make([]verdict, len(c.opinions))
 	fit := func(o *opinion) bool { return o.as == promotion.Approved && o.void == "" }

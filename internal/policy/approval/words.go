@@ -152,8 +152,8 @@ func list(words []string, last string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " " + last + " " + words[len(words)-1]
 }
 
-// whoHolds says who holds one of the roles: carol or a member of acme/release.
-func whoHolds(roles []Role) string {
+// Who says who holds one of the roles: carol or a member of acme/release.
+func Who(roles []Role) string {
 	var words []string
 	for _, r := range roles {
 		floor := r.floor()
