@@ -18,7 +18,7 @@ fuzz: ## every fuzz target in turn, for FUZZ_TIME each
 		done; \
 	done
 
-sim: ## COUNT schedules of the simulation of promotions from SEED on, the same ones each time
+sim: ## COUNT schedules of the simulation of promotions from SEED on, the same ones each time; on every core
 	go test ./internal/verdict -count=1 -timeout 30m -run '^TestSimulation$$' -v -sim-seed $(SEED) -sim-count $(COUNT)
 
 sim-long: ## schedules from SEED on until it is stopped, or one fails

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 )
 
 // Load reads the files of .pinnace/, by name relative to the repository root. It
@@ -21,7 +22,7 @@ func Load(files map[string][]byte) (*Config, []Document, Problems) {
 		if ext := path.Ext(name); ext != ".yaml" && ext != ".yml" {
 			continue
 		}
-		if path.Base(name) == "config.yaml" && path.Base(path.Dir(name)) == ".pinnace" {
+		if root, ok := strings.CutSuffix(name, homeOf(KindConfig)); ok && (root == "" || strings.HasSuffix(root, "/")) && !strings.Contains(root, ".pinnace/") {
 			seen = true
 			var ps Problems
 			c, ps = Parse(name, files[name])

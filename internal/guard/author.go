@@ -70,13 +70,13 @@ func (j *judge) author() (r *promotion.Result, open bool) {
 	case r.Status == promotion.Passed && may == approval.Unknown:
 		r.Status, r.Until = promotion.Unknown, time.Time{}
 		r.Title, r.Missing = "an author who is an admin approved by comment, which counts only of the one admin there is: "+why, []string{"how many people hold the role admin"}
-		r.Who, r.Next = "who operates Pinnace", "pinnace doctor names the permission that the App lacks"
+		r.Who, r.Next = "who operates Pinnace", "give the App the permissions that docs/promotions.md lists"
 	case r.Status == promotion.Passed:
 		j.wake(r.Until)
 	case len(unsure) > 0:
 		r.Status, r.Title = promotion.Unknown, "nobody can say whether an author who is an admin approved by comment"
 		r.Missing = slices.Compact(slices.Sorted(slices.Values(unsure)))
-		r.Who, r.Next = "who operates Pinnace", "pinnace doctor names the permission that the App lacks"
+		r.Who, r.Next = "who operates Pinnace", "give the App the permissions that docs/promotions.md lists"
 	default:
 		admins := slices.DeleteFunc(slices.Clone(j.authors), func(a promotion.Identity) bool {
 			p, known := j.people[a.ID]

@@ -90,7 +90,7 @@ func (j *judge) tip() (promotion.Result, bool) {
 		r.Who, r.Next = "Pinnace", "judge it again: it is judged by itself with the next event"
 	case j.in.Base.Floor == policy.FloorUnknown:
 		r.Title, r.Missing = "the organisation's documents cannot be read, and they bind who is an admin", []string{"the organisation's documents"}
-		r.Who, r.Next = "who operates Pinnace", "pinnace doctor says what the App lacks to read them"
+		r.Who, r.Next = "who operates Pinnace", "give the App Contents: read of that repository"
 	default:
 		return promotion.Result{}, false
 	}

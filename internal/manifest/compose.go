@@ -67,9 +67,11 @@ func (w *walker) compose(root *yaml.Node) {
 		}
 		for i, item := range volumes.Content {
 			if m := resolve(item); text(find(m, "type")) == "image" && find(m, "source") != nil && w.enter(m) {
+				was := w.indices
+				w.index(1)
 				w.path = append(w.path, "volumes", strconv.Itoa(i), "source")
 				w.whole(find(m, "source"), option{place: ImageVolume, certain: true})
-				w.path = w.path[:len(w.path)-3]
+				w.path, w.indices = w.path[:len(w.path)-3], was
 				w.leave()
 			}
 		}

@@ -381,7 +381,7 @@ func (d *dockerfile) source(t token) {
 func (d *dockerfile) image(t token, prefix string, place Place) {
 	d.index++
 	c := candidate{Finding: Finding{
-		Span: t.span, Pointer: "/" + strconv.Itoa(d.index) + "/" + strings.ReplaceAll(string(place), " ", "-"),
+		Span: t.span, Pointer: "/" + strconv.Itoa(d.index) + "/" + strings.ReplaceAll(string(place), " ", "-"), Indices: 1,
 		Place: place, Text: t.text, Ignored: d.ignore,
 	}}
 	written := t.text

@@ -24,6 +24,7 @@ func (w *walker) embedded(n *yaml.Node) {
 	for _, inner := range unpinnedIn([]byte(n.Value)) {
 		f := w.finding(n, inner.Place)
 		f.Pointer += "#" + inner.Pointer
+		f.Indices |= inner.Indices << len(w.path)
 		f.Object, f.Image, f.Text = inner.Object, inner.Image, inner.Text
 		if n.Style&yaml.LiteralStyle != 0 {
 			if indent < 0 {

@@ -75,6 +75,7 @@ type Finding struct {
 	Byte     int    // column of Span in bytes, from 1; 0 where there is no Span
 	Document int    // index in the stream, from 0
 	Pointer  string // RFC 6901, within its document
+	Indices  uint64 // bit i is set where the segment i of Pointer is an index of a sequence
 	Object   Object
 	Place    Place
 	Image    image.Ref // zero where Problem says that there is none to read
@@ -172,6 +173,15 @@ type Result struct {
 	// are the names that its entries change without setting a tag or a digest.
 	Closed  *Problem
 	Renames []string
+	// Sources are what the file has values taken from that may end up in images.
+	Sources []Source
 	// Problem is set where the file as a whole could not be read; Findings is then empty.
 	Problem *Problem
+}
+
+// A Source is what values are taken from: objects of a kind and a name, each of them any
+// where it is empty, or files.
+type Source struct {
+	Kind, Name string
+	File       string // a glob of paths from the root of the repository
 }

@@ -42,9 +42,11 @@ func (w *walker) gitlabJob(job *yaml.Node) {
 		if isReference(item) {
 			continue
 		}
+		was := w.indices
+		w.index(1)
 		w.path = append(w.path, "services", strconv.Itoa(i))
 		w.nameOrMap(item, "name", JobService)
-		w.path = w.path[:len(w.path)-2]
+		w.path, w.indices = w.path[:len(w.path)-2], was
 	}
 }
 

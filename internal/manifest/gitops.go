@@ -19,8 +19,10 @@ func (w *walker) gitops(group string, root *yaml.Node) {
 		w.generators(find(spec, "generators"), 0)
 	case "kustomize.toolkit.fluxcd.io/Kustomization":
 		w.fluxKustomization(spec)
+		w.references(find(resolve(find(spec, "postBuild")), "substituteFrom"))
 	case "helm.toolkit.fluxcd.io/HelmRelease":
 		w.fluxChart(resolve(find(resolve(find(spec, "chart")), "spec")))
+		w.references(find(spec, "valuesFrom"))
 	case "source.toolkit.fluxcd.io/HelmChart":
 		w.fluxChart(spec)
 	}
@@ -94,6 +96,9 @@ func (w *walker) generators(list *yaml.Node, depth int) {
 				if text(find(resolve(entry), "exclude")) != "true" {
 					at := find(resolve(entry), "path")
 					w.fromRoot("git."+field, at, text(at))
+					if p := text(at); field == "files" && p != "" {
+						w.takes(Source{File: strings.TrimPrefix(path.Clean("/"+completed(p)), "/")})
+					}
 				}
 			}
 		}

@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -95,7 +94,7 @@ func (w *walker) list(root *yaml.Node) {
 		w.in("items", func() {
 			for i, item := range items.Content {
 				if m := w.follow(item); m != nil && m.Kind == yaml.MappingNode {
-					w.in(strconv.Itoa(i), func() { w.kubernetes(m) })
+					w.at(i, func() { w.kubernetes(m) })
 				}
 			}
 		})

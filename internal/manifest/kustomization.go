@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kustomize/kyaml/yaml"
@@ -30,6 +29,7 @@ func (w *walker) kustomization(root *yaml.Node) {
 
 func (w *walker) locals(root *yaml.Node) {
 	for field, value := range entries(root) {
+		w.taken(field, value)
 		switch {
 		case slices.Contains(localFields, field):
 			for _, item := range w.items(value) {
@@ -154,7 +154,7 @@ func (w *walker) kustomizeImages(list *yaml.Node) bool {
 	defer w.leave()
 	for i, item := range list.Content {
 		if m := w.follow(item); m != nil && isKustomizeImage(m) && w.enter(m) {
-			w.in(strconv.Itoa(i), func() { w.kustomizeImage(m) })
+			w.at(i, func() { w.kustomizeImage(m) })
 			w.leave()
 		}
 	}
@@ -251,7 +251,7 @@ func (w *walker) kustomizeStrings(value *yaml.Node) {
 			} else if ref, err := image.Parse(item.Value); err == nil {
 				o.overrides = ref.Name
 			}
-			w.in(strconv.Itoa(i), func() { w.whole(item, o) })
+			w.at(i, func() { w.whole(item, o) })
 		}
 	})
 }

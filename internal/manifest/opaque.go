@@ -33,17 +33,39 @@ type OpaquePart struct {
 //
 // A file that cannot be read has none: Scan says so.
 func Opaque(data []byte, f Format, extra ...Extra) []OpaquePart {
-	if f == None || f == Dockerfile {
+	o, docs := opaqueOf(data, f, extra)
+	if o == nil {
 		return nil
+	}
+	for _, doc := range docs {
+		if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
+			o.document(doc.Content[0])
+		}
+	}
+	if o.size > maxFound {
+		o.parts = o.parts[:0]
+		for _, doc := range docs {
+			o.parts = append(o.parts, OpaquePart{What: "more than can be listed", Line: 1, Text: o.sum(doc)})
+		}
+	}
+	slices.SortStableFunc(o.parts, func(a, b OpaquePart) int { return cmp.Compare(a.Line, b.Line) })
+	return o.parts
+}
+
+// opaqueOf reads a file, and knows the values of the images that Scan finds; nil where it
+// cannot be read.
+func opaqueOf(data []byte, f Format, extra []Extra) (*opaque, []*yaml.Node) {
+	if f == None || f == Dockerfile {
+		return nil, nil
 	}
 	s := scan(data, f, extra, read)
 	if s.problem != nil || unfit(data) != nil {
-		return nil
+		return nil, nil
 	}
 	if s.docs == nil {
 		var p *Problem
 		if s.docs, p = read(data); p != nil {
-			return nil
+			return nil, nil
 		}
 	}
 	o := &opaque{format: f, sums: map[*yaml.Node]string{}}
@@ -54,19 +76,7 @@ func Opaque(data []byte, f Format, extra ...Extra) []OpaquePart {
 			}
 		}
 	}
-	for _, doc := range s.docs {
-		if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
-			o.document(doc.Content[0])
-		}
-	}
-	if o.size > maxFound {
-		o.parts = o.parts[:0]
-		for _, doc := range s.docs {
-			o.parts = append(o.parts, OpaquePart{What: "more than can be listed", Line: 1, Text: o.sum(doc)})
-		}
-	}
-	slices.SortStableFunc(o.parts, func(a, b OpaquePart) int { return cmp.Compare(a.Line, b.Line) })
-	return o.parts
+	return o, s.docs
 }
 
 // opaque collects the parts of one file.
@@ -164,7 +174,31 @@ func (o *opaque) document(root *yaml.Node) {
 			}
 		}
 	}
+	if o.format == Compose || isCompose(root) {
+		o.compose(root)
+	}
 	o.walk(root)
+}
+
+// compose notes what a compose file takes from elsewhere
+// (https://github.com/compose-spec/compose-spec/blob/main/14-include.md).
+func (o *opaque) compose(root *yaml.Node) {
+	if v := find(root, "include"); v != nil {
+		o.in("include", func() { o.add(v, "an include of a compose file") })
+	}
+	services := resolve(find(root, "services"))
+	if services == nil || services.Kind != yaml.MappingNode {
+		return
+	}
+	eachService(services, func(name string, service *yaml.Node) {
+		for _, field := range []string{"build", "extends", "provider"} {
+			if v := find(service, field); v != nil {
+				o.path = append(o.path, "services", short(name), field)
+				o.add(v, "the "+field+" of a compose service")
+				o.path = o.path[:len(o.path)-3]
+			}
+		}
+	})
 }
 
 // harmlessFields are those of a kustomization that bring no images.
@@ -234,7 +268,11 @@ func (o *opaque) each(value *yaml.Node, visit func(*yaml.Node)) {
 // of them, by group and kind; "*" is any kind.
 var objectParts = map[string][]string{
 	"kustomize.toolkit.fluxcd.io/Kustomization": {"spec/sourceRef", "spec/path", "spec/patches", "spec/patchesStrategicMerge", "spec/patchesJson6902", "spec/components", "spec/postBuild"},
-	"helm.toolkit.fluxcd.io/HelmRelease":        {"spec/chart", "spec/chartRef", "spec/valuesFrom", "spec/postRenderers"},
+	"helm.toolkit.fluxcd.io/HelmRelease":        {"spec/chart", "spec/chartRef", "spec/values", "spec/valuesFrom", "spec/postRenderers"},
+	"image.toolkit.fluxcd.io/*":                 {"spec"},
+	"helm.cattle.io/*":                          {"spec"},
+	"operators.coreos.com/*":                    {"spec"},
+	"olm.operatorframework.io/*":                {"spec"},
 	"source.toolkit.fluxcd.io/*":                {"spec/url", "spec/ref", "spec/bucketName", "spec/endpoint", "spec/prefix", "spec/chart", "spec/version", "spec/sourceRef", "spec/include", "spec/ignore", "spec/valuesFiles", "spec/valuesFile", "spec/layerSelector"},
 	"argoproj.io/ApplicationSet":                {"spec/generators", "spec/templatePatch", "spec/goTemplate"},
 }
@@ -250,7 +288,7 @@ var (
 // comes from it
 // (https://argo-cd.readthedocs.io/en/stable/operator-manual/application.yaml).
 var (
-	helmOpaque      = []string{"valueFiles", "values", "fileParameters", "version", "ignoreMissingValueFiles"}
+	helmOpaque      = []string{"valueFiles", "values", "valuesObject", "parameters", "fileParameters", "version", "ignoreMissingValueFiles"}
 	kustomizeOpaque = []string{"patches", "components", "version"}
 )
 
@@ -301,6 +339,10 @@ func (o *opaque) mapping(m *yaml.Node) {
 			}
 		}
 		if key.Value == "apiVersion" || isPart(m, key.Value) {
+			continue
+		}
+		if v := resolve(value); endsInImage(key.Value) && v.Kind == yaml.ScalarNode && o.sums[v] != isImage && isName(v.Value) {
+			o.in(key.Value, func() { o.addText(v, "a value that names an image", o.sum(v)+o.pick(m, "tag", "version", "imageTag")) })
 			continue
 		}
 		if o.secret && resolve(value).Kind == yaml.ScalarNode && !isDocumentName(key.Value) {
@@ -359,6 +401,12 @@ func (o *opaque) scalar(n *yaml.Node) {
 	case n.Tag == "!!str" && readsAsImage(n.Value):
 		o.add(n, "a value that reads as an image")
 	}
+}
+
+// isName says whether a value may be the name of an image.
+func isName(v string) bool {
+	_, err := image.Parse(v)
+	return strings.Contains(v, "/") && err == nil
 }
 
 // readsAsImage says whether a value under any key, or one that follows the "=" of an argument,

@@ -74,10 +74,10 @@ func TestOpaque(t *testing.T) {
 			},
 		},
 		{
-			name: "Argo CD, without parameters", format: YAML,
+			name: "Argo CD", format: YAML,
 			in:   "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source: {repoURL: x, targetRevision: v1, helm: {parameters: [{name: a, value: b}], releaseName: r}}\n",
 			want: []string{"4 /spec/source where manifests or a chart come from"},
-			same: "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source: {targetRevision: v1, repoURL: x, helm: {parameters: [{name: a, value: c}]}}\n", other: "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source: {repoURL: x, targetRevision: v1, helm: {valueFiles: [a.yaml]}}\n",
+			same: "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source: {targetRevision: v1, repoURL: x, helm: {parameters: [{name: a, value: b}]}}\n", other: "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source: {repoURL: x, targetRevision: v1, helm: {valueFiles: [a.yaml]}}\n",
 		},
 		{
 			name: "charts of other tools", format: YAML,

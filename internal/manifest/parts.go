@@ -328,9 +328,11 @@ func (w *walker) helmParameters(value *yaml.Node) {
 			continue
 		}
 		at := func(visit func()) {
+			was := w.indices
+			w.index(1)
 			w.path = append(w.path, "parameters", strconv.Itoa(i), "value")
 			visit()
-			w.path = w.path[:len(w.path)-3]
+			w.path, w.indices = w.path[:len(w.path)-3], was
 		}
 		if endsInImage(name) {
 			at(func() {

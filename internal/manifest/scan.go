@@ -17,7 +17,7 @@ type Extra struct{ Kind, Pointer string }
 // be read at all gives a Result with a Problem.
 func Scan(data []byte, f Format, extra ...Extra) Result {
 	s := scan(data, f, extra, read)
-	r := Result{Problem: s.problem, Local: s.local}
+	r := Result{Problem: s.problem, Local: s.local, Sources: s.sources}
 	if f == Kustomization && s.problem == nil {
 		_, r.Closed = s.lines.opening(s.docs)
 		r.Renames = renames(s.docs)
@@ -48,6 +48,7 @@ type scanned struct {
 	lines   *lines
 	found   []candidate
 	local   []Local
+	sources []Source
 	problem *Problem
 }
 
@@ -85,7 +86,7 @@ func scan(data []byte, f Format, extra []Extra, parse reader) scanned {
 	}
 	w.settleAliases()
 	w.sort()
-	return scanned{docs: docs, lines: w.lines, found: w.found, local: w.named}
+	return scanned{docs: docs, lines: w.lines, found: w.found, local: w.named, sources: w.sources}
 }
 
 // document reads one document by the dialect that its root or the file's name tells.
@@ -96,7 +97,7 @@ func (w *walker) document(index int, doc *yaml.Node, extra []Extra) {
 		return
 	}
 	root := doc.Content[0]
-	w.path, w.parents = w.path[:0], w.parents[:0]
+	w.path, w.indices, w.parents = w.path[:0], 0, w.parents[:0]
 	w.strange(root)
 	w.dialect(root)
 	for _, e := range extra {
@@ -152,8 +153,8 @@ func (w *walker) extra(n *yaml.Node, pattern string) {
 		}
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
-			if index := strconv.Itoa(i); head == "*" || head == index {
-				w.in(index, func() { w.extra(item, rest) })
+			if head == "*" || head == strconv.Itoa(i) {
+				w.at(i, func() { w.extra(item, rest) })
 			}
 		}
 	}

@@ -28,6 +28,7 @@ type walker struct {
 	hub      string // a key of their globals that is a part of every name
 
 	path    []string
+	indices uint64 // of the segments of path
 	parents []*yaml.Node
 	deep    *yaml.Node          // where the nesting went over the limit
 	size    int                 // bytes of names and pointers in what was found
@@ -40,6 +41,7 @@ type walker struct {
 	duplicates map[*yaml.Node]*yaml.Node // mapping -> its first repeated key, or nil
 	aliases    []aliasUse
 	named      []Local
+	sources    []Source
 }
 
 // An option says how one place is read.
@@ -97,6 +99,17 @@ func (w *walker) in(segment string, visit func()) {
 	w.path = w.path[:len(w.path)-1]
 }
 
+// at runs visit below an item of a sequence.
+func (w *walker) at(i int, visit func()) {
+	was := w.indices
+	w.index(0)
+	w.in(strconv.Itoa(i), visit)
+	w.indices = was
+}
+
+// index notes that the segment of the path that follows so many more is an index.
+func (w *walker) index(more int) { w.indices |= 1 << (len(w.path) + more) }
+
 // walk looks for images anywhere below n.
 func (w *walker) walk(n *yaml.Node) {
 	switch n.Kind {
@@ -108,7 +121,7 @@ func (w *walker) walk(n *yaml.Node) {
 	case yaml.SequenceNode:
 		if w.enter(n) {
 			for i, item := range n.Content {
-				w.in(strconv.Itoa(i), func() { w.walk(item) })
+				w.at(i, func() { w.walk(item) })
 			}
 			w.leave()
 		}
@@ -217,7 +230,7 @@ func (w *walker) containers(value *yaml.Node, place Place) {
 	}
 	defer w.leave()
 	for i, item := range list.Content {
-		w.in(strconv.Itoa(i), func() {
+		w.at(i, func() {
 			switch m := w.follow(item); {
 			case m == nil:
 			case m.Kind == yaml.MappingNode:
@@ -272,7 +285,7 @@ func (w *walker) volumes(value *yaml.Node) {
 	}
 	defer w.leave()
 	for i, item := range value.Content {
-		w.in(strconv.Itoa(i), func() { w.volume(resolve(item)) })
+		w.at(i, func() { w.volume(resolve(item)) })
 	}
 }
 
@@ -295,7 +308,7 @@ func (w *walker) volume(volume *yaml.Node) {
 // finding returns a finding at the node, without an image.
 func (w *walker) finding(n *yaml.Node, place Place) Finding {
 	return Finding{
-		Position: Position{n.Line, n.Column}, Document: w.doc, Pointer: pointer(w.path),
+		Position: Position{n.Line, n.Column}, Document: w.doc, Pointer: pointer(w.path), Indices: w.indices,
 		Object: w.object, Place: place,
 	}
 }

@@ -61,9 +61,11 @@ func (w *walker) uses(steps *yaml.Node) {
 	}
 	for i, step := range steps.Content {
 		if value := find(resolve(step), "uses"); value != nil && w.enter(resolve(step)) {
+			was := w.indices
+			w.index(1)
 			w.path = append(w.path, "steps", strconv.Itoa(i), "uses")
 			w.whole(value, option{place: Step, prefix: dockerScheme, certain: true})
-			w.path = w.path[:len(w.path)-3]
+			w.path, w.indices = w.path[:len(w.path)-3], was
 			w.leave()
 		}
 	}

@@ -75,7 +75,7 @@ func decided() *promotion.Decision {
 			{Rule: "soak", Status: promotion.Waiting, Title: "1h in staging", Seen: "since 2026-07-01 11:00 UTC", Wanted: "1h", Until: soak, File: ".pinnace/config.yaml", Line: 22},
 			{
 				Rule: "gate", Status: promotion.Unknown, Title: "deployment staging by argo-cd is green", Missing: []string{"deployments of acme/config"},
-				Who: "Pinnace", Next: "pinnace doctor says what cannot be read",
+				Who: "Pinnace", Next: "give the App the permissions that docs/promotions.md lists",
 			},
 			{Rule: "freeze", Status: promotion.Skipped, Title: "freeze weekend does not hold now", Until: time.Date(2026, 7, 3, 18, 0, 0, 0, time.UTC)},
 		},

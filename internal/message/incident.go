@@ -72,6 +72,7 @@ type Bypass struct {
 	Rules       []promotion.Result // the tree as judged afterwards
 	Why         string             // how it differs from what was judged, may be empty
 	Documents   bool               // .pinnace/ changed
+	Unread      bool               // nobody knows what changed
 }
 
 // Title returns one line of at most 255 characters.
@@ -88,6 +89,9 @@ func (b Bypass) Title() string {
 	what := counted(p.names(), "image")
 	if b.Documents && len(b.Images) == 0 {
 		what = "the rules themselves"
+	}
+	if b.Unread {
+		what = "what cannot be read"
 	}
 	return cut("Rules bypassed: "+how+" changed "+what+where+number(b.PullRequest), maxTitle)
 }
@@ -119,6 +123,8 @@ func (b Bypass) Body() string {
 		what = "`.pinnace/`"
 	case b.Documents:
 		what = "images and `.pinnace/`"
+	case b.Unread:
+		what = "what cannot be read"
 	}
 	did += ", changed " + what + " without a verdict that allowed it."
 	if !b.At.IsZero() {
@@ -128,7 +134,7 @@ func (b Bypass) Body() string {
 		did, ended(Text(b.Why)),
 		PullRequest{Images: b.Images}.table(),
 		ruled("Rules that did not hold", "", hurdles(b.Rules)),
-		"**What to do**\n\n- Look at what runs now. To go back, revert the commit through a pull request.\n- Let a branch rule ask for the check `pinnace/promotion` and forbid direct pushes: `pinnace doctor` says what is missing.\n- Close this issue when that is done.",
+		"**What to do**\n\n- Look at what runs now. To go back, revert the commit through a pull request.\n- Let a branch rule ask for the check `pinnace/promotion` and forbid direct pushes, as docs/promotions.md says.\n- Close this issue when that is done.",
 	)
 }
 

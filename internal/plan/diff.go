@@ -80,6 +80,7 @@ func Diff(in Differing) Difference {
 		sides[i] = [2]side{d.side(p, p.Old, p.Had), d.side(p, p.New, p.Has)}
 	}
 	d.fields = d.naming(sides)
+	d.sourcing()
 	for i, p := range in.Pairs {
 		if !isOwnFile(p.Path) {
 			d.pair(p, sides[i][0], sides[i][1])
@@ -103,7 +104,10 @@ type differ struct {
 	Differing
 	fields map[string][]string // by which a path is named
 	left   int                 // comparisons
-	out    Difference
+	// sources are what values are taken from, by environment, and params globs of such files.
+	sources map[string][]manifest.Source
+	params  []string
+	out     Difference
 }
 
 // A side is one version of a file.
@@ -147,6 +151,11 @@ func (d *differ) pair(p Pair, old, new side) {
 	f.opaque(old, new, stay)
 	f.opaque(old, none, leave)
 	f.opaque(none, new, come)
+	f.values(old, new, stay)
+	f.values(old, none, leave)
+	f.values(none, new, come)
+	f.reread(old, new, stay)
+	f.reread(none, new, come)
 	f.missing(new, after)
 }
 
@@ -217,7 +226,7 @@ type slot struct {
 }
 
 func slotOf(f *manifest.Finding, chained bool) slot {
-	s := slot{object: objectOf(f), place: f.Place, overrides: f.Overrides, pointer: withoutIndices(f.Pointer)}
+	s := slot{object: objectOf(f), place: f.Place, overrides: f.Overrides, pointer: withoutIndices(f.Pointer, f.Indices)}
 	if s.object.Kind == "" {
 		s.document = f.Document
 	}
@@ -227,32 +236,24 @@ func slotOf(f *manifest.Finding, chained bool) slot {
 	return s
 }
 
-// withoutIndices replaces each index of a pointer by a star.
-func withoutIndices(pointer string) string {
+// withoutIndices replaces each segment of a pointer that is an index by a star. A key of a
+// mapping that is a number stays.
+func withoutIndices(pointer string, indices uint64) string {
 	out := make([]byte, 0, len(pointer))
-	for i := 0; i < len(pointer); {
+	for n, i := 0, 0; i < len(pointer); n++ {
 		out = append(out, pointer[i])
 		i++
 		start := i
 		for i < len(pointer) && pointer[i] != '/' {
 			i++
 		}
-		if isIndex(pointer[start:i]) {
+		if indices&(1<<n) != 0 {
 			out = append(out, '*')
 		} else {
 			out = append(out, pointer[start:i]...)
 		}
 	}
 	return string(out)
-}
-
-func isIndex(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return s != ""
 }
 
 // isChained says whether one entry of a kustomization may apply to what another one sets, so

@@ -137,8 +137,21 @@ func TestDiff(t *testing.T) {
 		},
 		"other keys, blanks and comments": {
 			map[string]string{app: deployment(one), "envs/prod/values.yaml": "image: " + one + "\nreplicas: 1\n"},
-			map[string]string{app: "# hello\n" + deployment(one+" # why") + "      hostNetwork: true\n", "envs/prod/values.yaml": "replicas: 2\n\nimage: '" + one + "'\n"},
+			map[string]string{app: "# hello\n" + deployment(one+" # why") + "      hostNetwork: true\n", "envs/prod/values.yaml": "replicas: 1\n\nimage: '" + one + "'\n"},
 			[]string{},
+		},
+		"other values of a chart": {
+			map[string]string{"envs/prod/values.yaml": "image: " + one + "\nreplicas: 1\n"},
+			map[string]string{"envs/prod/values.yaml": "image: " + one + "\nreplicas: 2\n"},
+			[]string{"opaque envs/prod/values.yaml:2 [prod] values that manifests are made from (shop)"},
+		},
+		"images of keys that are numbers change places": {
+			map[string]string{"envs/prod/values.yaml": "x:\n  1: {image: '" + one + "'}\n  2: {image: '" + redis + "'}\n"},
+			map[string]string{"envs/prod/values.yaml": "x:\n  2: {image: '" + one + "'}\n  1: {image: '" + redis + "'}\n"},
+			[]string{
+				"envs/prod/values.yaml:2 [prod] redis:7@7 -> ghcr.io/acme/shop:1@1 (redis -> shop)",
+				"envs/prod/values.yaml:3 [prod] ghcr.io/acme/shop:1@1 -> redis:7@7 (shop -> redis)",
+			},
 		},
 		"no environment, no change": {map[string]string{"app.yaml": deployment(one)}, map[string]string{"app.yaml": deployment(two)}, []string{}},
 		"Pinnace's own documents": {
@@ -255,8 +268,8 @@ func TestDiff(t *testing.T) {
 			map[string]string{"envs/prod/Chart.yaml": "version: 2", "envs/prod/charts/x.tgz": "b", "envs/prod/templates/_h.tpl": "b"},
 			[]string{
 				"opaque envs/prod/Chart.yaml:1 [prod] the charts that a chart depends on, and its version",
-				"opaque envs/prod/charts/x.tgz:1 [prod] a file that manifests may be made from, and that Pinnace does not read",
-				"opaque envs/prod/templates/_h.tpl:1 [prod] a file that manifests may be made from, and that Pinnace does not read",
+				"opaque envs/prod/charts/x.tgz:1 [prod] a file of a chart, whose templates may read it",
+				"opaque envs/prod/templates/_h.tpl:1 [prod] a template of a chart",
 			},
 		},
 		"the version of a chart": {
@@ -267,13 +280,13 @@ func TestDiff(t *testing.T) {
 				"opaque envs/prod/app.yaml:6 [prod] where manifests or a chart come from",
 			},
 		},
-		"the values of a chart": {map[string]string{app: release}, map[string]string{app: strings.Replace(release, "replicas: 1", "replicas: 2", 1)}, []string{}},
+		"the values of a chart": {map[string]string{app: release}, map[string]string{app: strings.Replace(release, "replicas: 1", "replicas: 2", 1)}, []string{"opaque envs/prod/app.yaml:8 [prod] spec.values of a HelmRelease"}},
 		"the revision of an application": {
 			map[string]string{app: cd},
 			map[string]string{app: strings.Replace(cd, "v1,", "v2,", 1)},
 			[]string{"opaque envs/prod/app.yaml:5 [prod] where manifests or a chart come from"},
 		},
-		"a parameter of an application": {map[string]string{app: cd}, map[string]string{app: strings.Replace(cd, "'1'", "'2'", 1)}, []string{}},
+		"a parameter of an application": {map[string]string{app: cd}, map[string]string{app: strings.Replace(cd, "'1'", "'2'", 1)}, []string{"opaque envs/prod/app.yaml:5 [prod] where manifests or a chart come from"}},
 		"a template": {
 			map[string]string{app: deployment(one)},
 			map[string]string{app: deployment(one, "ghcr.io/acme/worker:${TAG}")},
@@ -293,7 +306,7 @@ func TestDiff(t *testing.T) {
 		"an encrypted value": {
 			map[string]string{"envs/prod/values.yaml": "a: ENC[AES256_GCM,data:x]\n", app: "kind: Secret\napiVersion: v1\ndata: {password: 'ENC[AES256_GCM,data:x]'}\n"},
 			map[string]string{"envs/prod/values.yaml": "a: ENC[AES256_GCM,data:y]\n", app: "kind: Secret\napiVersion: v1\ndata: {password: 'ENC[AES256_GCM,data:y]'}\n"},
-			[]string{"opaque envs/prod/values.yaml:1 [prod] an encrypted value"},
+			[]string{"opaque envs/prod/values.yaml:1 [prod] an encrypted value", "opaque envs/prod/values.yaml:1 [prod] values that manifests are made from"},
 		},
 		"a manifest inside a string": {
 			map[string]string{app: "kind: ConfigMap\napiVersion: v1\nmetadata: {name: c}\ndata:\n  x.yaml: |\n    image: " + one + "\n"},

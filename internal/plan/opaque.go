@@ -94,15 +94,22 @@ func (f *fileDiff) whole(why string, old, new side, environments []string) {
 func (f *fileDiff) unread() string {
 	format := f.Format(f.path)
 	for _, field := range f.fields[f.path] {
-		if format == manifest.None || steering[field] {
+		if !isPlain(format) || steering[field] {
 			return "a file that is named by " + field
 		}
 	}
 	base := strings.ToLower(path.Base(f.path))
+	_, chart := f.chart()
 	switch {
-	case format != manifest.None:
+	case f.isTemplated():
+		return "a template of a chart"
+	case format != manifest.None && !(chart && format == manifest.Dockerfile):
 	case base == "chart.yaml", base == "chart.lock", base == "requirements.lock":
 		return "the charts that a chart depends on, and its version"
+	case chart:
+		return "a file of a chart, whose templates may read it"
+	case slices.Contains(steeringNames, base):
+		return "a file that says what is deployed, and that Pinnace does not read"
 	case slices.Contains(generating, path.Ext(base)):
 		return "a file that manifests may be made from, and that Pinnace does not read"
 	}
@@ -115,10 +122,14 @@ var steering = map[string]bool{
 	"generators": true, "transformers": true, "validators": true, "configurations": true, "replacements": true, "openapi": true, "crds": true,
 }
 
+// steeringNames are the names of files that say which manifests are deployed, or make some.
+var steeringNames = []string{"kptfile", "tiltfile", "earthfile", ".helmignore", ".sourceignore", ".krmignore", ".argocdignore"}
+
 // generating are the extensions of files that manifests are made from.
 var generating = []string{
 	".tgz", ".tar", ".gz", ".zip", ".tpl", ".tmpl", ".gotmpl", ".j2", ".jinja", ".jinja2", ".erb", ".jsonnet", ".libsonnet", ".cue",
 	".k", ".star", ".dhall", ".nix", ".hcl", ".tf", ".tfvars", ".ts", ".js", ".py", ".lua", ".env", ".properties", ".toml",
+	".pkl", ".go", ".rb", ".java", ".kt", ".cs", ".mjs", ".cjs", ".tsx", ".jsx", ".rego", ".cel", ".mustache", ".hbs", ".liquid", ".ejs", ".enc", ".json5", ".hjson", ".ytt",
 }
 
 // opaque adds the parts that differ between two versions and that nobody can read.
@@ -182,6 +193,24 @@ func isOpaque(f *manifest.Finding) bool {
 		return strings.HasSuffix(f.Pointer, "/image")
 	}
 	return f.Image == (image.Ref{}) || !f.Problem.Harmless()
+}
+
+// reread adds the paths that a kustomization names newly, and whose own names do not tell
+// that manifests are in them: so far nobody read them as such.
+func (f *fileDiff) reread(old, new side, environments []string) {
+	if len(environments) == 0 || !f.isKustomization() {
+		return
+	}
+	loads := func(l manifest.Local) bool { return l.Field == "resources" || l.Field == "bases" }
+	was := map[string]bool{}
+	for _, local := range old.result.Local {
+		was[local.From(f.path)] = was[local.From(f.path)] || loads(local)
+	}
+	for _, local := range new.result.Local {
+		if named, ok := join(f.path, local.Path); ok && loads(local) && !was[named] && !isPlain(manifest.FormatOf(named)) && f.Exists(named) {
+			f.add(local.Position.Line, environments, fmt.Sprintf("%s names %q, whose name does not tell that manifests are in it", local.Field, clip(local.Path)))
+		}
+	}
 }
 
 // missing adds the local paths that a kustomization names and that are not there.

@@ -103,7 +103,7 @@ func (j *judge) raises(r *rule, m *More, of func(*judged) *asking) promotion.Res
 		} else {
 			c.Title += clip(list(c.Missing, "and")) + plural(len(c.Missing), " is", " are") + " unknown"
 		}
-		c.Who, c.Next = "the owner of "+o.File, "pinnace policy explain shows each value; pinnace doctor says what cannot be read"
+		c.Who, c.Next = "the owner of "+o.File, "pinnace policy explain shows each value; give the App the permissions that docs/promotions.md lists"
 	}
 	return c
 }

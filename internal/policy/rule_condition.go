@@ -346,7 +346,7 @@ func (j *judge) ask(o Origin, rule string, e *Expression, wanted condition.Verdi
 			} else if outcome.Err == "" {
 				c.Missing = []string{words(rule) + " of " + o.Name}
 			}
-			c.Next = "pinnace policy explain shows each value; pinnace doctor says what cannot be read"
+			c.Next = "pinnace policy explain shows each value; give the App the permissions that docs/promotions.md lists"
 		default:
 			c.Status = promotion.Denied
 			c.Title = ref + " does not meet the pass condition of " + o.Name

@@ -179,7 +179,7 @@ func (j *judge) requester() {
 			}
 			r.Status, r.Title = promotion.Unknown, "nobody knows whether "+name+" holds the role requester"
 			r.Missing = []string{"role of " + name}
-			r.Next = "pinnace doctor names the permission that the App lacks"
+			r.Next = "give the App the permissions that docs/promotions.md lists"
 		}
 		r.Seen, r.Wanted, r.Who = name, spell(roles), spell(roles)
 	}

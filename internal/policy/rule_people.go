@@ -250,7 +250,7 @@ func (j *judge) command(strict *rule) promotion.Result {
 	switch {
 	case unknown != "" && complete:
 		r.Status, r.Missing = promotion.Unknown, []string{unknown}
-		r.Next = "pinnace doctor names the permission that the App lacks"
+		r.Next = "give the App the permissions that docs/promotions.md lists"
 	case !complete:
 		r.Next = "once the approvals are there, comment /deploy"
 	}

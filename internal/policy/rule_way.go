@@ -15,7 +15,7 @@ func (j *judge) ways() {
 		if p := &j.places[i]; p.missing != "" {
 			j.add(promotion.Result{
 				Rule: "way", Status: promotion.Unknown, Title: "nobody knows " + p.missing, Missing: []string{p.missing},
-				Who: "Pinnace", Next: "pinnace doctor says what cannot be read",
+				Who: "Pinnace", Next: "give the App the permissions that docs/promotions.md lists",
 			})
 		}
 	}
@@ -315,7 +315,7 @@ func (j *judge) gates() {
 		if !ok {
 			return promotion.Result{
 				Rule: "gate", Status: promotion.Unknown, Title: "nobody knows the gates of " + env,
-				Missing: []string{"gates of " + env}, Who: "Pinnace", Next: "pinnace doctor says what cannot be read",
+				Missing: []string{"gates of " + env}, Who: "Pinnace", Next: "give the App the permissions that docs/promotions.md lists",
 			}
 		}
 		gates := make([]promotion.Result, len(s.Gates))

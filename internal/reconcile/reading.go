@@ -66,7 +66,17 @@ func Read(ctx context.Context, s *git.Snapshot, c *config.Config, previous *Inde
 	return read(ctx, s, c, previous, &Reconciler{})
 }
 
+// ReadPast reads a commit that was made under another configuration, maybe. A file in the paths
+// of two environments is no error, and is of both.
+func ReadPast(ctx context.Context, s *git.Snapshot, c *config.Config, previous *Index) (*Reading, error) {
+	return readWith(ctx, s, c, previous, &Reconciler{}, func([]string) config.Problems { return nil })
+}
+
 func read(ctx context.Context, s *git.Snapshot, c *config.Config, previous *Index, r *Reconciler) (*Reading, error) {
+	return readWith(ctx, s, c, previous, r, c.Overlaps)
+}
+
+func readWith(ctx context.Context, s *git.Snapshot, c *config.Config, previous *Index, r *Reconciler, overlaps func(paths []string) config.Problems) (*Reading, error) {
 	e, _, err := s.Lookup(configFile)
 	if err != nil {
 		return nil, fmt.Errorf("read commit %s: %w", s.Commit, err)
@@ -87,7 +97,7 @@ func read(ctx context.Context, s *git.Snapshot, c *config.Config, previous *Inde
 		for i, f := range files {
 			paths[i] = f.Path
 		}
-		if problems := c.Overlaps(paths); problems.HasErrors() {
+		if problems := overlaps(paths); problems.HasErrors() {
 			return nil, &Refusal{Class: promotion.ErrInvalid, Text: problems.Err().Error()}
 		}
 		out.index.reach = plan.NewReach(c, files, out.index.paths.has)

@@ -224,7 +224,7 @@ func (s *surveyor) do(j job) {
 		file.Result = s.reconciler.scan(j.path)
 	}
 	s.reconciler.Progress.add(1, 0, 0)
-	if file.Result.Problem == nil && len(file.Result.Findings) == 0 && len(file.Result.Local) == 0 {
+	if file.Result.Problem == nil && len(file.Result.Findings) == 0 && len(file.Result.Local) == 0 && len(file.Result.Sources) == 0 {
 		return
 	}
 	s.mu.Lock()

@@ -37,6 +37,9 @@ func (p *pass) text(s *Settled) message.PullRequest {
 	files := map[string]bool{}
 	for _, c := range s.Changes {
 		files[c.Path] = true
+		if c.Insert {
+			c.Old = p.runs(s.Request.Env, c.New)
+		}
 		key := row{c.Old, c.New}
 		i, ok := index[key]
 		if !ok {
@@ -71,6 +74,17 @@ func (p *pass) text(s *Settled) message.PullRequest {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line))
 	})
 	return out
+}
+
+// runs returns the image of a repository that runs in an environment, for people: an entry that
+// is new in a kustomization has no image of before.
+func (p *pass) runs(environment string, ref image.Ref) image.Ref {
+	for _, s := range p.reading.Running() {
+		if s.Environment == environment && s.Image.Repository() == ref.Repository() {
+			return s.Image
+		}
+	}
+	return image.Ref{Name: ref.Name}
 }
 
 // describe adds what the images say of themselves, which registries are asked for only

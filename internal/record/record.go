@@ -35,6 +35,9 @@ type Record struct {
 	Glass   string             `json:"glass,omitempty"`
 	Breaker promotion.Identity `json:"breaker,omitzero"`
 	Waived  []string           `json:"waived,omitempty"` // what the rules said, in short
+	// FollowUp is the issue about the break-glass, and Reviewed the second person who closed it.
+	FollowUp int                `json:"followUp,omitempty"`
+	Reviewed promotion.Identity `json:"reviewed,omitzero"`
 	// Refused is the newest attempt to merge, where it came to nothing.
 	Refused Refusal `json:"refused,omitzero"`
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -97,9 +98,18 @@ func (b *base) write(ctx context.Context, h *hearing, hold, note string) error {
 	}
 	run, err := b.memory.Keep(ctx, h.memo, promotion.CheckRun{
 		SHA: h.head.String(), Status: status, Conclusion: conclusion, Title: c.Title(), Summary: c.Summary(), Text: c.Text(),
+		DetailsURL: b.rulesURL(),
 	})
 	h.memo.Run = run
 	return err
+}
+
+// rulesURL is where people read the rules that judge, at the tip of the base.
+func (b *base) rulesURL() string {
+	if b.repo.URL == "" {
+		return ""
+	}
+	return b.repo.URL + "/tree/" + (&url.URL{Path: b.branch}).EscapedPath() + "/.pinnace"
 }
 
 // writeOther brings another check of the same head in step.

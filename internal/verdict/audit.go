@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,10 +31,25 @@ type Incident struct {
 	Pull   int // that was merged, 0 for a push
 	Why    string
 	Issue  promotion.Issue
+	// Unreported says why no issue could be opened.
+	Unreported error
 }
 
-// maxAudited is how many new commits of a base are looked at in one run.
-const maxAudited = 50
+// How far a branch is walked back in one run.
+const (
+	maxAudited = 50   // commits that are looked at; the next run goes on
+	maxWalked  = 1000 // commits that are searched for one that was looked at
+	maxClosely = 200  // of those, how many one by one
+	stride     = 20   // of the others, each so many
+)
+
+// A watch is what an audit leaves for what comes after it.
+type watch struct {
+	begins    bool               // the branch was never audited
+	signed    promotion.CheckRun // the newest check of a commit
+	broken    []int              // pull requests merged by a break-glass that nobody has reviewed
+	issueless error              // why GitHub opens no issue
+}
 
 // audit looks at each commit that came to the branch since the last run: whether the images
 // that it changed were allowed to.
@@ -85,45 +99,132 @@ func (b *base) underPolicy(ctx context.Context) (bool, error) {
 	return slices.ContainsFunc(sets, func(s *policy.Set) bool { return len(s.Promotions) > 0 }), err
 }
 
-// unseen lists the commits of the branch, the newest first, down to the one that was audited
-// last. Of a branch that was never audited it is the tip alone.
+// unseen lists commits of the branch, the newest first, down to the one that was audited last:
+// the oldest of them, where they are many. Of a branch that was never audited it is the tip alone.
 func (b *base) unseen(ctx context.Context) ([]git.Hash, error) {
-	var out []git.Hash
-	for {
-		trail, err := b.trail(ctx, maxAudited)
+	for asked := 0; ; {
+		trail, err := b.trail(ctx, maxWalked)
 		if err != nil {
 			return nil, err
 		}
-		for _, commit := range trail[len(out):] {
-			done, err := b.audited(ctx, commit)
+		for ; asked < len(trail); asked++ {
+			if asked >= maxClosely && asked%stride != 0 {
+				continue
+			}
+			done, err := b.audited(ctx, trail[asked])
 			if err != nil {
 				return nil, err
 			}
 			if done {
-				return out, nil
+				return b.after(ctx, trail[:asked])
 			}
-			out = append(out, commit)
 		}
-		if len(out) >= maxAudited {
-			return out[:1], nil
+		more, err := b.further(ctx, trail)
+		if err != nil {
+			return nil, err
 		}
-		if more, err := b.deepen(ctx); err != nil || !more || b.history().depth > 50 || b.history().depth == 0 {
-			return out[:min(len(out), 1)], err
+		if !more {
+			b.begins = true
+			return trail[:min(len(trail), 1)], nil
 		}
 	}
 }
 
+// further fetches more history, where there is more that is searched.
+func (b *base) further(ctx context.Context, trail []git.Hash) (bool, error) {
+	if depth := b.history().depth; len(trail) == 0 || len(trail) >= maxWalked || depth >= maxWalked || depth == 0 {
+		return false, nil
+	}
+	first, err := b.Git.ReadCommit(trail[len(trail)-1])
+	if err != nil || len(first.Parents) == 0 {
+		return false, err
+	}
+	more, err := b.deepen(ctx)
+	if err != nil && !later(err) {
+		return false, nil // it is more than is fetched
+	}
+	return more, err
+}
+
+// after returns the oldest of the commits that were not audited yet. The last of trail may have
+// been, since not each was asked about.
+func (b *base) after(ctx context.Context, trail []git.Hash) ([]git.Hash, error) {
+	for len(trail) > maxClosely {
+		done, err := b.audited(ctx, trail[len(trail)-1])
+		if err != nil {
+			return nil, err
+		}
+		if !done {
+			break
+		}
+		trail = trail[:len(trail)-1]
+	}
+	return trail[max(0, len(trail)-maxAudited):], nil
+}
+
+// audited says whether a commit was looked at, and remembers what was open then.
 func (b *base) audited(ctx context.Context, commit git.Hash) (bool, error) {
 	runs, err := b.Forge.CheckRuns(ctx, b.repo, commit.String(), auditName)
 	if err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(runs, func(r promotion.CheckRun) bool { return r.App == b.App && r.Conclusion != "" }), nil
+	for _, r := range runs {
+		if r.App == b.App && r.Conclusion != "" {
+			b.signed, b.broken = r, readBroken(r.Text)
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
-// inspect says how a commit came to the branch, and writes it down.
+// sign writes the check of a commit, with what is open since.
+func (b *base) sign(ctx context.Context, run promotion.CheckRun) error {
+	run.Text = brokenText(b.broken)
+	if run.ID != 0 && run.Text == "" {
+		run.Text = "Every break-glass was reviewed." // none at all would leave the old one
+	}
+	var err error
+	if run.ID == 0 {
+		run, err = b.Forge.CreateCheckRun(ctx, b.repo, run)
+	} else {
+		run, err = b.Forge.UpdateCheckRun(ctx, b.repo, run)
+	}
+	if err == nil {
+		b.signed = run
+	}
+	return err
+}
+
+// later says whether asking again can be answered.
+func later(err error) bool {
+	return passing(err) || errors.Is(err, git.ErrTransient) || errors.Is(err, git.ErrAuth)
+}
+
+// inspect says how a commit came to the branch, and writes it down. One that cannot be read is
+// an incident.
 func (b *base) inspect(ctx context.Context, commit git.Hash) (*Incident, error) {
 	run := promotion.CheckRun{Name: auditName, SHA: commit.String(), Status: "completed", Conclusion: "success", Title: "No image under policy changed", Summary: "No image under policy changed."}
+	incident, err := b.examine(ctx, commit, &run)
+	if err != nil && !later(err) {
+		how := b.history().brought[commit]
+		incident, err = b.report(ctx, commit, how, &brought{unread: true}, "It cannot be read: "+strings.TrimSuffix(err.Error(), ".")+".")
+		if err == nil {
+			run.Conclusion, run.Title, run.Summary = "failure", "What it changed cannot be read", message.Text(incident.says())
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if b.begins {
+		run.Summary += " Pinnace looks at the commits of this branch from this one on."
+		b.begins = false
+	}
+	delete(b.history().brought, commit)
+	return incident, b.sign(ctx, run)
+}
+
+// examine works out what the check of a commit says.
+func (b *base) examine(ctx context.Context, commit git.Hash, run *promotion.CheckRun) (*Incident, error) {
 	how, err := b.bringing(ctx, commit)
 	if err != nil {
 		return nil, err
@@ -134,8 +235,10 @@ func (b *base) inspect(ctx context.Context, commit git.Hash) (*Incident, error) 
 	}
 	if whole != 0 {
 		run.Title, run.Summary = fmt.Sprintf("A part of #%d", whole), fmt.Sprintf("#%d brought several commits, which are looked at together with the last one.", whole)
-		_, err := b.Forge.CreateCheckRun(ctx, b.repo, run)
-		return nil, err
+		return nil, nil
+	}
+	if how.known && how.memo.Decided == promotion.Passed && how.memo.Glass != "" && how.memo.Reviewed.ID == 0 {
+		b.breaks(how.pull.Number)
 	}
 	got, err := b.broughtBy(ctx, commit, how)
 	if err != nil {
@@ -144,35 +247,40 @@ func (b *base) inspect(ctx context.Context, commit git.Hash) (*Incident, error) 
 	if got.rules && how.pull.Number == 0 {
 		run.Conclusion, run.Title, run.Summary = "neutral", "The rules changed by a push", "A push changed .pinnace/, which no check has judged. A branch rule that asks for pull requests keeps that from happening."
 	}
-	var incident *Incident
-	if len(got.changes)+len(got.opaque) > 0 || got.rules && got.ruled && how.pull.Number != 0 {
-		why, err := b.bypassed(ctx, commit, how, got)
-		if err != nil {
-			return nil, err
-		}
-		run.Title = "The images came as they were judged"
-		against := "Images changed against the rules"
-		if len(got.changes)+len(got.opaque) == 0 {
-			run.Title, against = "The rules came as they were judged", "The rules changed, and no verdict allowed it"
-		}
-		run.Summary = fmt.Sprintf("Merged by #%d, whose verdict had passed.", how.pull.Number)
-		if why != "" {
-			if incident, err = b.report(ctx, commit, how, got, why); err != nil {
-				return nil, err
-			}
-			run.Conclusion, run.Title, run.Summary = "failure", against, fmt.Sprintf("%s See #%d.", why, incident.Issue.Number)
-		}
-		if how.known && how.memo.Decided == promotion.Passed {
-			if err := b.followUp(ctx, how.pull, how.memo, commit.String(), got.envs, rowsOf(got.changes)); err != nil {
-				return nil, err
-			}
-		}
+	if len(got.changes)+len(got.opaque) == 0 && (!got.rules || !got.ruled || how.pull.Number == 0) {
+		return nil, nil
 	}
-	delete(b.history().brought, commit)
-	if _, err := b.Forge.CreateCheckRun(ctx, b.repo, run); err != nil {
+	why, err := b.bypassed(ctx, commit, how, got)
+	if err != nil {
 		return nil, err
 	}
+	run.Title = "The images came as they were judged"
+	against := "Images changed against the rules"
+	if len(got.changes)+len(got.opaque) == 0 {
+		run.Title, against = "The rules came as they were judged", "The rules changed, and no verdict allowed it"
+	}
+	run.Summary = fmt.Sprintf("Merged by #%d, whose verdict had passed.", how.pull.Number)
+	var incident *Incident
+	if why != "" {
+		if incident, err = b.report(ctx, commit, how, got, why); err != nil {
+			return nil, err
+		}
+		run.Conclusion, run.Title, run.Summary = "failure", against, incident.says()
+	}
+	if how.known && how.memo.Decided == promotion.Passed {
+		if _, err := b.followUp(ctx, how.pull, how.memo, commit.String(), got.envs, rowsOf(got.changes)); err != nil && later(err) {
+			return nil, err
+		} // where it is refused the next run asks again
+	}
 	return incident, nil
+}
+
+// says is what a check says of an incident.
+func (i *Incident) says() string {
+	if i.Unreported != nil {
+		return fmt.Sprintf("%s No issue could be opened: %v", i.Why, i.Unreported)
+	}
+	return fmt.Sprintf("%s See #%d.", i.Why, i.Issue.Number)
 }
 
 // A brought is what a commit, or a merge of several, brought under policy.
@@ -180,8 +288,10 @@ type brought struct {
 	changes []plan.Changed
 	opaque  []plan.Opaque
 	envs    []string
-	rules   bool // .pinnace/ changed
-	ruled   bool // .pinnace/ was there before
+	rules   bool     // .pinnace/ changed
+	ruled   bool     // .pinnace/ was there before
+	judged  []string // what a verdict on all of it, under policy or not, would be about
+	unread  bool     // nobody knows what
 }
 
 // partOf returns the pull request that a commit is only a part of, 0 for none: one that was
@@ -259,6 +369,8 @@ func (b *base) broughtBy(ctx context.Context, commit git.Hash, how bringing) (*b
 	if _, err := b.differ(ctx, h, nil); err != nil {
 		return nil, err
 	}
+	h.kind = promotion.ByHand
+	out.judged = h.judged()
 	add := func(environments []string, c *plan.Changed, o *plan.Opaque) bool {
 		found := false
 		for _, e := range environments {
@@ -368,7 +480,7 @@ func (b *base) bypassed(ctx context.Context, commit git.Hash, how bringing, got 
 		return why, err
 	}
 	if how.memo.Kind == promotion.ByHand {
-		return cmp.Or(b.composed(how, got.changes), composedUnread(how, got.opaque)), nil
+		return b.composed(how, got), nil
 	}
 	head, err := git.ParseHash(how.pull.Head.SHA)
 	if err != nil {
@@ -410,7 +522,7 @@ func (b *base) report(ctx context.Context, commit git.Hash, how bringing, got *b
 			how.pull = q
 		}
 	}
-	text := message.Bypass{Key: "commit-" + commit.String(), Base: b.branch, Commit: commit.String(), PullRequest: how.pull.Number, By: how.pull.MergedBy, At: b.Now(), Envs: got.envs, Why: why, Documents: got.rules}
+	text := message.Bypass{Key: "commit-" + commit.String(), Base: b.branch, Commit: commit.String(), PullRequest: how.pull.Number, By: how.pull.MergedBy, At: b.Now(), Envs: got.envs, Why: why, Documents: got.rules, Unread: got.unread}
 	for _, o := range got.opaque[:min(len(got.opaque), 10)] {
 		text.Why += fmt.Sprintf(" What cannot be read for images: %s in %s:%d.", o.What, o.Path, o.Line)
 	}
@@ -419,7 +531,9 @@ func (b *base) report(ctx context.Context, commit git.Hash, how bringing, got *b
 		text.Rules = []promotion.Result{{Status: how.memo.Decided, Title: title}}
 	}
 	var err error
-	out.Issue, err = b.openOnce(ctx, incidentLabel, text.Key, text.Title(), text.Body())
+	if out.Issue, err = b.openOnce(ctx, incidentLabel, text.Key, text.Title(), text.Body()); err != nil && !later(err) {
+		out.Unreported, err = err, nil
+	}
 	return out, err
 }
 
@@ -432,16 +546,24 @@ func rowsOf(changes []plan.Changed) []message.Image {
 	return h.rows()
 }
 
-// openOnce opens an issue with a key, unless it is there.
+// openOnce opens an issue with a key, unless it is there. Where GitHub refuses one it is not asked
+// for another in this run.
 func (b *base) openOnce(ctx context.Context, label, key, title, body string) (promotion.Issue, error) {
-	all, err := b.Forge.IssuesWithLabel(ctx, b.repo, label)
-	if err != nil {
-		return promotion.Issue{}, err
+	if b.issueless != nil {
+		return promotion.Issue{}, b.issueless
 	}
+	all, err := b.Forge.IssuesWithLabel(ctx, b.repo, label)
 	for _, i := range all {
 		if message.ReplyKey(i.Body) == key && i.Author.ID == b.Bot.ID {
 			return i, nil
 		}
 	}
-	return b.Forge.OpenIssue(ctx, b.repo, title, body, []string{label})
+	var opened promotion.Issue
+	if err == nil {
+		opened, err = b.Forge.OpenIssue(ctx, b.repo, title, body, []string{label})
+	}
+	if err != nil && !later(err) {
+		b.issueless = err
+	}
+	return opened, err
 }

@@ -193,7 +193,7 @@ func TestBypassUnreadableTeam(t *testing.T) {
 	w.app.Permit("acme", map[string]string{"contents": "write", "pull_requests": "write", "metadata": "read", "checks": "write", "issues": "write"})
 	w.run(w.promote("bob", "prod"))
 	w.approve(1, "carol")
-	w.refuses(1, "whether carol is in acme/release", "pinnace doctor names the permission that the App lacks")
+	w.refuses(1, "whether carol is in acme/release", "give the App the permissions that docs/promotions.md lists")
 	w.harmless()
 }
 

@@ -348,7 +348,7 @@ func TestDeployByForce(t *testing.T) {
 	if i := issues[0]; i.Title != "Rules bypassed: merge changed 1 image in prod (#1)" || !slices.Equal(i.Labels, []string{"pinnace-incident"}) {
 		t.Errorf("the issue is %q %q", i.Title, i.Labels)
 	}
-	for _, words := range []string{"the merge of #1 by `erin#", "its verdict was waiting", "0 of 1 approval", "ghcr.io/acme/shop", "pinnace doctor"} {
+	for _, words := range []string{"the merge of #1 by `erin#", "its verdict was waiting", "0 of 1 approval", "ghcr.io/acme/shop", "docs/promotions.md"} {
 		if !strings.Contains(issues[0].Body, words) {
 			t.Errorf("the issue does not say %q:\n%s", words, issues[0].Body)
 		}
@@ -879,7 +879,7 @@ func TestDeployAdvisory(t *testing.T) {
 	s.wantLight(1, "in_progress")
 	s.wantSaid(1, "Advisory, all rules hold; the verdict is advisory, so that a person merges", "This is advice")
 	s.says("frank", reason)
-	s.step("#1 all rules hold")
+	s.step("#1 break-glass of frank: rules are waived")
 	s.wantProd("1.0")
 }
 

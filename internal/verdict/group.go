@@ -11,6 +11,7 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/manifest"
 	"github.com/pinnace-dev/pinnace/internal/policy"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
+	"github.com/pinnace-dev/pinnace/internal/reconcile"
 	"github.com/pinnace-dev/pinnace/internal/record"
 )
 
@@ -185,7 +186,11 @@ func (b *base) sameInGroup(ctx context.Context, h *hearing, parent, now *git.Sna
 	if made.paths, err = git.Diff(ctx, parent, now); err != nil {
 		return "", fmt.Errorf("compare the commits of a group: %w", err)
 	}
-	onto, err := b.readOf(ctx, parent)
+	if why, err := samePaths(h, made); why != "" || err != nil {
+		return why, err
+	}
+	made.touched = guardedPaths(made)
+	onto, err := b.readOf(ctx, parent, reconcile.ReadPast)
 	if err != nil {
 		return "", err
 	}
@@ -199,14 +204,48 @@ func (b *base) sameInGroup(ctx context.Context, h *hearing, parent, now *git.Sna
 	return "", nil
 }
 
+// samePaths says of which path a group makes something else than the pull request does: one
+// that it leaves alone, or the same path from the same blob. What stands in the group already is
+// left alone.
+func samePaths(h, made *hearing) (string, error) {
+	judged := map[string]git.Delta{}
+	for _, d := range h.paths {
+		judged[d.Path] = d
+	}
+	for _, d := range made.paths {
+		was, known := judged[d.Path]
+		if delete(judged, d.Path); !known {
+			return "the group changes " + d.Path + ", which the pull request leaves alone", nil
+		}
+		if sameEntry(was.Old, d.Old) && !sameEntry(was.New, d.New) {
+			return "the group makes another file of " + d.Path + " than the pull request does", nil
+		}
+	}
+	for _, d := range h.paths {
+		if _, missing := judged[d.Path]; !missing {
+			continue
+		}
+		now, _, err := made.from.Lookup(d.Path)
+		if err != nil {
+			return "", fmt.Errorf("read commit %s: %w", made.from.Commit, err)
+		}
+		if !sameEntry(now, d.New) {
+			return "the group leaves " + d.Path + " alone, which the pull request changes", nil
+		}
+	}
+	return "", nil
+}
+
+func sameEntry(a, b git.Entry) bool { return a.Mode == b.Mode && a.Blob == b.Blob }
+
 // effects spells all that is judged of a change by hand: the images, what cannot be read for
-// them, and the rules, of which each byte counts.
+// them, and what is guarded, of which each byte counts.
 func (h *hearing) effects() []string {
 	blobs := map[string]git.Delta{}
 	var out []string
 	for _, d := range h.paths {
 		blobs[d.Path] = d
-		if strings.HasPrefix(d.Path, ".pinnace/") {
+		if slices.Contains(h.touched, d.Path) {
 			out = append(out, fmt.Sprintf("%s is %s %s", d.Path, d.New.Mode, d.New.Blob))
 		}
 	}

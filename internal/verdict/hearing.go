@@ -12,6 +12,7 @@ import (
 
 	"github.com/pinnace-dev/pinnace/internal/check"
 	"github.com/pinnace-dev/pinnace/internal/command"
+	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/git"
 	"github.com/pinnace-dev/pinnace/internal/image"
 	"github.com/pinnace-dev/pinnace/internal/manifest"
@@ -353,11 +354,15 @@ func (b *base) compare(ctx context.Context, h *hearing) error {
 // it is to be merged onto, a file that this one names and its first commit did not counts as
 // named in both, and what nobody changed is as it is there.
 func (b *base) differ(ctx context.Context, h *hearing, onto *reconcile.Reading) ([]plan.Pair, error) {
-	before, err := b.readOf(ctx, h.from)
+	before, err := b.readOf(ctx, h.from, reconcile.ReadPast)
 	if err != nil {
 		return nil, err
 	}
-	after, err := b.readOf(ctx, h.now)
+	read := reconcile.Read
+	if h.pull.Number == 0 { // a commit that stands below the tip
+		read = reconcile.ReadPast
+	}
+	after, err := b.readOf(ctx, h.now, read)
 	if err != nil {
 		return nil, err
 	}
@@ -386,12 +391,15 @@ func (b *base) differ(ctx context.Context, h *hearing, onto *reconcile.Reading) 
 }
 
 // readOf reads a commit by the configuration of the tip.
-func (b *base) readOf(ctx context.Context, s *git.Snapshot) (*reconcile.Reading, error) {
+func (b *base) readOf(ctx context.Context, s *git.Snapshot, read reader) (*reconcile.Reading, error) {
 	if s.Commit == b.tip.Commit {
 		return b.reading, nil
 	}
-	return reconcile.Read(ctx, s, b.config, b.reading.Index())
+	return read(ctx, s, b.config, b.reading.Index())
 }
+
+// A reader is [reconcile.Read], or [reconcile.ReadPast].
+type reader func(context.Context, *git.Snapshot, *config.Config, *reconcile.Index) (*reconcile.Reading, error)
 
 // wholeDiff is the seal of a pull request by hand: each path with its old and its new blob,
 // and what comes to other environments, or leaves them, by being named.

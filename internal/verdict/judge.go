@@ -173,6 +173,7 @@ type base struct {
 	groups    map[string]int          // of the merge queue: pull requests by the head of their group
 	landed    map[string]bool         // the newest commits of the branch
 	pulls     []promotion.PullRequest // to the branch that were open when they were listed last
+	watch
 }
 
 // open reads a managed branch. first is the default branch, nil where it is that.
@@ -261,10 +262,13 @@ func (b *base) run(ctx context.Context, only int, out *Outcome) error {
 	slices.SortFunc(open, func(x, y promotion.PullRequest) int { return cmp.Compare(x.Number, y.Number) })
 	b.pulls = open
 	if err := b.audit(ctx, out); err != nil {
-		return err
+		out.Warnings = append(out.Warnings, fmt.Sprintf("not all commits of %s were looked at: %v", b.branch, err))
 	}
 	if err := b.followUps(ctx); err != nil {
-		return err
+		out.Warnings = append(out.Warnings, fmt.Sprintf("not all break-glasses on %s were followed: %v", b.branch, err))
+	}
+	if b.issueless != nil {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("no issue could be opened: %v", b.issueless))
 	}
 	if err := b.fetchHeads(ctx, open); err != nil {
 		return err

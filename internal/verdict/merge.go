@@ -50,7 +50,7 @@ func (b *base) merge(ctx context.Context, h *hearing) (Action, string, error) {
 	}
 	h.pull.State, h.pull.MergeCommit, h.pull.MergedAt = promotion.Merged, sha, b.Now()
 	// Where this fails the audit of the commit does it.
-	_ = b.followUp(ctx, h.pull, h.memo, sha, h.environments(), h.rows())
+	_, _ = b.followUp(ctx, h.pull, h.memo, sha, h.environments(), h.rows())
 	return Merged, "", nil
 }
 

@@ -49,8 +49,8 @@ func (b *base) otherChecks(ctx context.Context, h *hearing) error {
 	return b.pinned(ctx, h)
 }
 
-// guarded judges a change of the rules.
-func (b *base) guarded(ctx context.Context, h *hearing) error {
+// guardedPaths lists the changed paths that are guarded, as they were or as they are.
+func guardedPaths(h *hearing) []string {
 	var touched []string
 	for _, d := range h.paths {
 		is := false
@@ -68,6 +68,12 @@ func (b *base) guarded(ctx context.Context, h *hearing) error {
 			touched = append(touched, d.Path)
 		}
 	}
+	return touched
+}
+
+// guarded judges a change of the rules.
+func (b *base) guarded(ctx context.Context, h *hearing) error {
+	touched := guardedPaths(h)
 	if len(touched) == 0 {
 		return nil
 	}

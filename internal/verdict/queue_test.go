@@ -245,7 +245,7 @@ func TestQueueBehindNewRules(t *testing.T) {
 	if _, err := s.repo.OpenPullRequest("frank", "Stricter", "", "stricter", "main"); err != nil {
 		t.Fatal(err)
 	}
-	s.step("#1 waiting: 0 of 1 approval", "#2 denied: pinnace/config of this head is red")
+	s.step("#1 waiting: 0 of 1 approval", "#2 waiting: pinnace/config of this head waits for an admin")
 	s.pass(time.Minute)
 	s.review(2, "ada", promotion.Approved)
 	s.step("#1 waiting: 0 of 1 approval", "#2 all rules hold")

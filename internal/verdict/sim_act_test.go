@@ -117,7 +117,7 @@ func (p *play) act(s step) {
 	case "update-branch":
 		p.onPull(s.a, isOpen, func(q promotion.PullRequest) error { return p.repo.UpdateBranch(q.Number, by) })
 	case "foreign":
-		p.onPull(s.a, func(q promotion.PullRequest) bool { return isOpen(q) && isOurs(q) }, func(q promotion.PullRequest) error {
+		p.onPull(s.a, isOpen, func(q promotion.PullRequest) error {
 			p.meddle(q.Head.Ref, by, s.c)
 			return nil
 		})
@@ -140,6 +140,8 @@ func (p *play) act(s step) {
 		p.onPull(s.a, isOpen, func(q promotion.PullRequest) error { p.approveConfig(q, p.who(s.b), s.c%4 == 0); return nil })
 	case "rules":
 		p.rules(s)
+	case "revise":
+		p.revise(s)
 	case "glass":
 		p.onPull(s.a, isOpen, func(q promotion.PullRequest) error {
 			p.comment(q.Number, p.who(s.b%2), `/break-glass "the shop is down"`)
@@ -355,6 +357,32 @@ func (p *play) wish(s step) {
 	if p.steer(w) {
 		p.settled()
 	}
+}
+
+// revise is a change by hand that is approved, gets another commit then, which is beside its
+// images, and is to be deployed.
+func (p *play) revise(s step) {
+	n := p.byHand(step{"by-hand", s.a, s.b, len(p.v.envs) - 1})
+	if n == 0 || !p.whole(false) {
+		return
+	}
+	p.pass(time.Minute)
+	i := slices.IndexFunc(p.repo.PullRequests(), func(q promotion.PullRequest) bool { return q.Number == n && isOpen(q) })
+	if i < 0 {
+		return
+	}
+	q := p.repo.PullRequests()[i]
+	for by := range p.cast {
+		if p.promoter(by) && p.id(by) != q.Author.ID {
+			p.tell("   %s approves #%d: %v", p.cast[by], n, p.review(q, by, promotion.Approved))
+		}
+	}
+	p.meddle(q.Head.Ref, p.cast[1+s.b%4], s.c/2*4+s.c%2)
+	p.pass(time.Minute)
+	by := p.person(q.Author.ID)
+	p.comment(n, by, "/deploy")
+	p.orders[n] = append(p.orders[n], said{by, p.now, p.content(p.repo.PullRequests()[i])})
+	p.whole(false)
 }
 
 // usual is how it should go: somebody asks, and others approve.

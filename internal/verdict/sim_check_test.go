@@ -587,12 +587,20 @@ func (p *play) arrivals() {
 		q, ok := merged[sha]
 		group = append(group, sha)
 		later := i > 0 && merged[fresh[0]].Number != 0 && !p.isBot(merged[fresh[0]].MergedBy)
-		if !ok && later {
+		if !ok && (later || i > 0 && p.rebased(sha, merged[fresh[i-1]])) {
 			continue // of a rebase
 		}
 		p.arrival(q, last, group)
 		last, group = sha, nil
 	}
+}
+
+// rebased says whether a commit of main is one of a change by hand, whose last one came behind it.
+func (p *play) rebased(sha string, q promotion.PullRequest) bool {
+	x := p.commit(sha)
+	return q.Number != 0 && !isOurs(q) && slices.ContainsFunc(p.repo.Log(q.Head.SHA), func(c sandbox.Commit) bool {
+		return c.SHA != sha && c.Message == x.Message && c.AuthorName == x.AuthorName
+	})
 }
 
 // isBot says whether Pinnace, or the merge queue, merges as an account.
@@ -783,9 +791,10 @@ func (p *play) look(broken bool) {
 }
 
 // isHeld says whether the check of a pull request tells that it waits for another one, or for a
-// rollback.
+// rollback; where something worse stands in its way as well, its title is of that. One with a
+// commit of somebody else is nobody's turn.
 func (p *play) isHeld(q promotion.PullRequest) bool {
 	return slices.ContainsFunc(p.repo.Checks(q.Head.SHA), func(c promotion.CheckRun) bool {
-		return c.Name == "pinnace/promotion" && c.Conclusion != "success" && strings.Contains(strings.ToLower(c.Title), "held by ")
+		return c.Name == "pinnace/promotion" && c.Conclusion != "success" && (strings.Contains(strings.ToLower(c.Title+c.Summary+c.Text), "held by the ") || strings.Contains(c.Title, "seal is broken"))
 	})
 }

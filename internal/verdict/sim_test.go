@@ -209,7 +209,7 @@ func TestSimulationFindsDefects(t *testing.T) {
 				steps := tilted(seed, c.verb)
 				v := newVariant(seed)
 				v.queue, v.current, v.freeze, v.team, v.soak = false, false, false, false, nil
-				v.method, v.track, v.deploy[v.envs[0]] = "squash", true, "auto"
+				v.required, v.stale, v.method, v.track, v.deploy[v.envs[0]] = false, false, "squash", true, "auto"
 				for _, e := range v.envs {
 					if e != v.envs[0] {
 						v.deploy[e], v.count[e] = c.deploy, 1

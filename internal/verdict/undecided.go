@@ -21,7 +21,7 @@ func (b *base) undecided(ctx context.Context, h *hearing, why error) error {
 	h.memo.Merging = false
 	r := promotion.Result{
 		Rule: "facts", Status: promotion.Unknown, Title: "it cannot be judged: " + why.Error(), Missing: []string{"what it changes"},
-		Who: "who operates Pinnace", Next: "pinnace doctor says what cannot be read; then comment /judge",
+		Who: "who operates Pinnace", Next: "give the App the permissions that docs/promotions.md lists; then comment /judge",
 	}
 	if errors.Is(why, promotion.ErrInvalid) {
 		r.Status, r.Missing, r.Who, r.Next = promotion.Denied, nil, "an author of this pull request", "mend it and push"

@@ -183,7 +183,7 @@ func (c *count) tally(n Need) tally {
 		slices.Sort(r.Missing)
 		r.Missing = slices.Compact(r.Missing)
 		r.Until = possible[n.Count-1]
-		r.Next = "pinnace doctor names the permission that the App lacks; or somebody approves of whom all is known: " + who
+		r.Next = "give the App the permissions that docs/promotions.md lists; or somebody approves of whom all is known: " + who
 	default:
 		r.Status = promotion.Waiting
 		r.Next = nextApproval(who, short)

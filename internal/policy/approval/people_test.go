@@ -280,7 +280,7 @@ func TestTeamsAndTime(t *testing.T) {
 				in.People[3] = Person{Permission: "write"}
 				in.Reviews = []Review{approves(10, carol, 10)}
 			},
-			status: promotion.Unknown, ignored: []string{"carol: whether carol is in acme/release could not be read"}, says: "pinnace doctor names the permission",
+			status: promotion.Unknown, ignored: []string{"carol: whether carol is in acme/release could not be read"}, says: "give the App the permissions",
 		},
 		{
 			name: "41 an unknown permission",

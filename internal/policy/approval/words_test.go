@@ -82,7 +82,7 @@ func TestTexts(t *testing.T) {
 				Wanted:  "1 approval by carol or a member of acme/release, not by who asked (alice) or by who built the image (bob)",
 				Who:     "carol or a member of acme/release",
 				Missing: []string{"whether dave is in acme/release"},
-				Next:    "pinnace doctor names the permission that the App lacks; or somebody approves of whom all is known: carol or a member of acme/release",
+				Next:    "give the App the permissions that docs/promotions.md lists; or somebody approves of whom all is known: carol or a member of acme/release",
 				Until:   minute(10).Add(DefaultTTL),
 				Children: []promotion.Result{{
 					Rule: "approval", Status: promotion.Unknown, Missing: []string{"whether dave is in acme/release"},
