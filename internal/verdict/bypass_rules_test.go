@@ -33,7 +33,7 @@ func TestBypassPolicyLoosenedInAnEarlier(t *testing.T) {
 	image := w.hand("bob", "image", map[string]string{"envs/prod/shop.yaml": deployment("{shop:1.1}")})
 	w.approve(rules, "carol") // who approves images, and is no admin
 	w.comment(rules, "bob", "/approve-config "+w.pullOf(rules).Head.SHA)
-	w.refuses(rules, "pinnace/config of this head is red")
+	w.refuses(rules, "pinnace/config of this head waits for an admin")
 	w.refusesCheck("pinnace/config", rules, "0 of 1 approval", "carol has write here, and admin is needed", "it loosens a rule")
 	w.refuses(image, "0 of 1 approval")
 	w.harmless()
@@ -274,12 +274,12 @@ func (w *siege) enqueue(by string, numbers ...int) {
 func TestBypassPolicyLoosenedByForce(t *testing.T) {
 	w := attacked(t, nil)
 	rules := w.hand("bob", "relax", map[string]string{".pinnace/policies/prod.yaml": lax})
-	w.refuses(rules, "pinnace/config of this head is red")
+	w.refuses(rules, "pinnace/config of this head waits for an admin")
 	w.pass(time.Minute)
 	if _, err := w.repo.MergeByForce(rules, "ada", "squash"); err != nil {
 		t.Fatal(err)
 	}
-	w.reports("merge changed the rules themselves", "was merged although its verdict was denied", "ada")
+	w.reports("merge changed the rules themselves", "was merged although its verdict was waiting", "ada")
 	w.still()
 	w.reports()
 }

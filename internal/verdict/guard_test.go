@@ -9,14 +9,14 @@ import (
 )
 
 // Whoever changes the rules needs the approval of an admin by the rules of the base's tip, on
-// that head. Until then both checks are red.
+// that head. Until then both checks wait.
 func TestGuardApproval(t *testing.T) {
 	w := newWorld(t, standing(), "shop:1.0", "shop:1.1")
 	w.repo.Permission("erin", promotion.PermissionAdmin)
 	w.opens("bob", "relax", map[string]string{".pinnace/policies/prod.yaml": strings.Replace(twoPeople, "approverCount: 1", "approverCount: 0", 1)})
-	w.sees("#1 denied: pinnace/config of this head is red")
+	w.sees("#1 waiting: pinnace/config of this head waits for an admin")
 	c := w.checked(1, "pinnace/config")
-	if c.Conclusion == "success" || w.conclusion(1, "pinnace/promotion") != "failure" {
+	if c.Conclusion == "success" || w.conclusion(1, "pinnace/promotion") == "success" {
 		t.Errorf("config is %s %s, promotion is %s", c.Status, c.Conclusion, w.conclusion(1, "pinnace/promotion"))
 	}
 	for _, text := range []string{"0 of 1 approval of", "approverCount is 0, which was 1", "it loosens a rule"} {
@@ -27,7 +27,7 @@ func TestGuardApproval(t *testing.T) {
 	w.rests()
 	w.pass(time.Minute)
 	w.review(1, "carol", promotion.Approved) // no admin
-	w.sees("#1 denied: pinnace/config of this head is red")
+	w.sees("#1 waiting: pinnace/config of this head waits for an admin")
 	w.pass(time.Minute)
 	w.review(1, "erin", promotion.Approved)
 	w.sees("#1 all rules hold")
@@ -39,7 +39,7 @@ func TestGuardApproval(t *testing.T) {
 	// Another head is another change.
 	w.pass(time.Minute)
 	w.repo.Commit("relax", "bob", "and more", map[string]string{".pinnace/policies/prod.yaml": strings.Replace(twoPeople, "approverCount: 1", "approverCount: 0\ndescription: more", 1)})
-	w.sees("#1 denied: pinnace/config of this head is red")
+	w.sees("#1 waiting: pinnace/config of this head waits for an admin")
 	w.rests()
 }
 
@@ -77,7 +77,7 @@ func TestGuardDifference(t *testing.T) {
 		".pinnace/policies/prod.yaml": strings.Replace(twoPeople, "approverCount: 1", "approverCount: 0", 1),
 		".pinnace/config.yaml":        strings.NewReplacer(`["envs/dev/**"]`, `["envs/test/**"]`, "users: [carol, dave]", "users: [carol, dave, erin]").Replace(configuration),
 	})
-	w.sees("#1 waiting: 0 of 1 approval", "#2 denied: pinnace/config of this head is red")
+	w.sees("#1 waiting: 0 of 1 approval", "#2 waiting: pinnace/config of this head waits for an admin")
 	c := w.checked(2, "pinnace/config")
 	for _, text := range []string{
 		"images of envs/dev/shop.yaml are in no environment, which was dev",
@@ -109,7 +109,7 @@ func TestGuardApart(t *testing.T) {
 func TestGuardSoleAdmin(t *testing.T) {
 	w := newWorld(t, standing(), "shop:1.0", "shop:1.1")
 	w.opens("ada", "mine", map[string]string{".pinnace/config.yaml": configuration + "# more\n"})
-	w.sees("#1 denied: pinnace/config of this head is red")
+	w.sees("#1 waiting: pinnace/config of this head waits for an admin")
 	head := w.pull(1).Head.SHA
 	if c := w.checked(1, "pinnace/config"); !strings.Contains(c.Summary, "/approve-config `"+head+"`") {
 		t.Errorf("what to do is not said:\n%s", c.Summary)
@@ -126,7 +126,7 @@ func TestGuardWorkflow(t *testing.T) {
 	w.opens("bob", "flow", map[string]string{".github/workflows/p.yaml": "on: push\njobs: {x: {runs-on: x, steps: [{run: pinnace pin}]}}\n"})
 	w.opens("bob", "action", map[string]string{"tools/action.yml": "runs: {using: composite, steps: [{run: pinnace pin}]}\n"})
 	w.opens("bob", "other", map[string]string{".github/workflows/o.yaml": "on: push\njobs: {x: {runs-on: x, steps: [{run: make}]}}\n"})
-	w.sees("#1 denied: pinnace/config of this head is red", "#2 denied: pinnace/config of this head is red", "#3 all rules hold")
+	w.sees("#1 waiting: pinnace/config of this head waits for an admin", "#2 waiting: pinnace/config of this head waits for an admin", "#3 all rules hold")
 	w.rests()
 }
 
@@ -152,7 +152,7 @@ func TestGuardMovedFromAnotherBase(t *testing.T) {
 	if _, err := w.repo.OpenPullRequest("bob", "Words", "", "words", "main"); err != nil {
 		t.Fatal(err)
 	}
-	w.sees("#1 denied: pinnace/config of this head is red")
+	w.sees("#1 waiting: pinnace/config of this head waits for an admin")
 	w.pass(time.Minute)
 	if err := w.repo.Retarget(1, "bob", "playground"); err != nil {
 		t.Fatal(err)
@@ -163,7 +163,7 @@ func TestGuardMovedFromAnotherBase(t *testing.T) {
 	if err := w.repo.Retarget(1, "bob", "main"); err != nil {
 		t.Fatal(err)
 	}
-	w.sees("#1 denied: pinnace/config of this head is red")
+	w.sees("#1 waiting: pinnace/config of this head waits for an admin")
 	w.rests()
 	w.pass(time.Minute)
 	w.review(1, "erin", promotion.Approved)
