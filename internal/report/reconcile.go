@@ -105,7 +105,11 @@ func (r Reconcile) Text(w io.Writer) {
 	}
 	verdictRows(w, r.Verdicts)
 	for _, i := range r.Incidents {
-		fmt.Fprintf(w, "%s %s of %s: %s See #%d.\n", color.New(color.FgRed, color.Bold).Sprint("incident:"), i.Commit[:min(10, len(i.Commit))], Plain(i.Base), Plain(i.Why), i.Issue)
+		see := fmt.Sprintf("See #%d.", i.Issue)
+		if i.Issue == 0 {
+			see = "No issue could be opened."
+		}
+		fmt.Fprintf(w, "%s %s of %s: %s %s\n", color.New(color.FgRed, color.Bold).Sprint("incident:"), i.Commit[:min(10, len(i.Commit))], Plain(i.Base), Plain(i.Why), see)
 	}
 }
 

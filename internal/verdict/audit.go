@@ -247,7 +247,8 @@ func (b *base) examine(ctx context.Context, commit git.Hash, run *promotion.Chec
 	if got.rules && how.pull.Number == 0 {
 		run.Conclusion, run.Title, run.Summary = "neutral", "The rules changed by a push", "A push changed .pinnace/, which no check has judged. A branch rule that asks for pull requests keeps that from happening."
 	}
-	if len(got.changes)+len(got.opaque) == 0 && (!got.rules || !got.ruled || how.pull.Number == 0) {
+	concerns := len(got.changes)+len(got.opaque) > 0 || got.rules && got.ruled && how.pull.Number != 0
+	if !concerns {
 		return nil, nil
 	}
 	why, err := b.bypassed(ctx, commit, how, got)

@@ -379,6 +379,10 @@ func (p *play) revise(s step) {
 	}
 	p.meddle(q.Head.Ref, p.cast[1+s.b%4], s.c/2*4+s.c%2)
 	p.pass(time.Minute)
+	if !p.whole(false) {
+		return
+	}
+	p.pass(time.Minute)
 	by := p.person(q.Author.ID)
 	p.comment(n, by, "/deploy")
 	p.orders[n] = append(p.orders[n], said{by, p.now, p.content(p.repo.PullRequests()[i])})

@@ -587,7 +587,11 @@ func (p *play) arrivals() {
 		q, ok := merged[sha]
 		group = append(group, sha)
 		later := i > 0 && merged[fresh[0]].Number != 0 && !p.isBot(merged[fresh[0]].MergedBy)
-		if !ok && (later || i > 0 && p.rebased(sha, merged[fresh[i-1]])) {
+		var next promotion.PullRequest // the first one merged behind it
+		for n := i - 1; n >= 0 && next.Number == 0; n-- {
+			next = merged[fresh[n]]
+		}
+		if !ok && (later || p.rebased(sha, next)) {
 			continue // of a rebase
 		}
 		p.arrival(q, last, group)
@@ -599,7 +603,7 @@ func (p *play) arrivals() {
 func (p *play) rebased(sha string, q promotion.PullRequest) bool {
 	x := p.commit(sha)
 	return q.Number != 0 && !isOurs(q) && slices.ContainsFunc(p.repo.Log(q.Head.SHA), func(c sandbox.Commit) bool {
-		return c.SHA != sha && c.Message == x.Message && c.AuthorName == x.AuthorName
+		return strings.TrimSpace(c.Message) == strings.TrimSpace(x.Message) && c.AuthorName == x.AuthorName
 	})
 }
 
