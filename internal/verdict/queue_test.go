@@ -276,7 +276,7 @@ func TestQueueBehindNewRules(t *testing.T) {
 func TestQueueComposes(t *testing.T) {
 	s := queueing(t, "button", map[string]string{
 		"envs/prod/kustomization.yaml": "resources: [shop.yaml]\n",
-		"base/side.yaml":               "note: nothing runs here yet\n",
+		"base/side.yaml":               "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: side}\n",
 	})
 	open := func(by, branch string, edits map[string]string) int {
 		s.repo.Commit(branch, by, branch, edits)
