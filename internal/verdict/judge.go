@@ -411,7 +411,8 @@ func platformNames(all []image.Platform) []string {
 	return out
 }
 
-func fullTeam(team string) (org, slug string) {
+// cutTeam parts organisation/slug.
+func cutTeam(team string) (org, slug string) {
 	org, slug, _ = strings.Cut(team, "/")
 	return org, slug
 }

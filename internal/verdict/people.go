@@ -37,7 +37,7 @@ func (b *base) person(ctx context.Context, who promotion.Identity) (approval.Per
 		return p.Person, err
 	}
 	for _, team := range b.teams() {
-		org, slug := fullTeam(team)
+		org, slug := cutTeam(team)
 		member, known, err := b.Forge.IsMember(ctx, org, slug, who)
 		switch {
 		case err != nil && passing(err):

@@ -290,7 +290,7 @@ func (b *base) Advise(s *reconcile.Settled) reconcile.Advice {
 	out.Approvers = spellApprovers(who, counts)
 	var slugs []string
 	for _, t := range out.Teams {
-		if org, slug := fullTeam(t); org == b.repo.Owner && !slices.Contains(slugs, slug) {
+		if org, slug := cutTeam(t); org == b.repo.Owner && !slices.Contains(slugs, slug) {
 			slugs = append(slugs, slug)
 		}
 	}

@@ -77,7 +77,7 @@ func (b *base) whence(w Wish) (from, refused string) {
 		return w.From, b.unconfigured(w.From)
 	}
 	if w.From == w.Env {
-		return w.From, fmt.Sprintf("images cannot come from %s to %s; there %s", w.From, w.Env, b.named("is", "are", others2(b.environmentNames(), w.Env)))
+		return w.From, fmt.Sprintf("images cannot come from %s to %s; there %s", w.From, w.Env, b.named("is", "are", except(b.environmentNames(), w.Env)))
 	}
 	return w.From, ""
 }
@@ -234,6 +234,6 @@ func (b *base) named(one, many string, all []string) string {
 	return many + " " + strings.Join(all, ", ")
 }
 
-func others2(all []string, but string) []string {
+func except(all []string, but string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == but })
 }
