@@ -2,6 +2,9 @@ package reconcile
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
@@ -76,17 +79,26 @@ func read(ctx context.Context, s *git.Snapshot, c *config.Config, previous *Inde
 	return readWith(ctx, s, c, previous, r, c.Overlaps)
 }
 
-func readWith(ctx context.Context, s *git.Snapshot, c *config.Config, previous *Index, r *Reconciler, overlaps func(paths []string) config.Problems) (*Reading, error) {
-	e, _, err := s.Lookup(configFile)
+// rulesOf tells one configuration from another.
+func rulesOf(c *config.Config, previous *Index) (string, error) {
+	if previous != nil && previous.config == c {
+		return previous.rules, nil
+	}
+	text, err := json.Marshal(c)
 	if err != nil {
-		return nil, fmt.Errorf("read commit %s: %w", s.Commit, err)
+		return "", fmt.Errorf("spell the configuration: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func readWith(ctx context.Context, s *git.Snapshot, c *config.Config, previous *Index, r *Reconciler, overlaps func(paths []string) config.Problems) (*Reading, error) {
+	rules, err := rulesOf(c, previous)
+	if err != nil {
+		return nil, err
 	}
 	r.Configure(c, func(path string) string { return path })
 	out := &Reading{Snapshot: s, Config: c, files: r}
-	rules := e.Blob.String()
-	if previous != nil && previous.config == c {
-		rules = previous.rules // the commit's own configuration may be another one
-	}
 	if out.index, err = r.index(ctx, s, rules, previous); err != nil {
 		return nil, err
 	}

@@ -86,7 +86,10 @@ func (l *lineComment) render() fields {
 		"html_url":         r.html("/pull/%d#discussion_r%d", l.v.p.number, l.id),
 		"url":              r.url("/pulls/comments/%d", l.id),
 		"pull_request_url": r.url("/pulls/%d", l.v.p.number), "author_association": "NONE", "created_at": stamp(l.v.submitted), "updated_at": stamp(l.v.submitted),
-		"_links": fields{},
+		"_links": fields{
+			"self": fields{"href": r.url("/pulls/comments/%d", l.id)}, "html": fields{"href": r.html("/pull/%d#discussion_r%d", l.v.p.number, l.id)},
+			"pull_request": fields{"href": r.url("/pulls/%d", l.v.p.number)},
+		},
 	}
 	if l.v.author.gone {
 		out["user"] = nil
