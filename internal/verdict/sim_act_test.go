@@ -165,6 +165,12 @@ func (p *play) act(s step) {
 		p.roles[i] = []promotion.Permission{"read", "write", "maintain", "admin"}[s.c%4]
 		p.repo.Permission(p.cast[i], p.roles[i])
 		p.tell("   %s has %s", p.cast[i], p.roles[i])
+		for id, seen := range p.reviews {
+			if seen.by == i && !seen.looked {
+				seen.standing = p.roles[i].AtLeast(promotion.PermissionWrite)
+				p.reviews[id] = seen
+			}
+		}
 	case "team":
 		i := 1 + s.b%(len(p.cast)-1)
 		if p.team[i] = !p.team[i]; p.team[i] {
@@ -268,7 +274,7 @@ func (p *play) approveConfig(q promotion.PullRequest, by int, wrong bool) {
 
 // review reviews, and remembers what was seen.
 func (p *play) review(q promotion.PullRequest, by int, state promotion.ReviewState) error {
-	seen := seenReview{content: p.content(q), head: q.Head.SHA, standing: p.roles[by].AtLeast(promotion.PermissionWrite), objected: state == promotion.ChangesRequested}
+	seen := seenReview{by: by, content: p.content(q), head: q.Head.SHA, standing: p.roles[by].AtLeast(promotion.PermissionWrite), objected: state == promotion.ChangesRequested}
 	id, err := p.repo.Review(q.Number, p.cast[by], state, "So I think.")
 	if err == nil {
 		p.reviews[id] = seen
@@ -661,6 +667,10 @@ func (p *play) whole(rest bool) bool {
 		}
 	}
 	p.settled()
+	for id, seen := range p.reviews {
+		seen.looked = true
+		p.reviews[id] = seen
+	}
 	return len(p.faults) == 0
 }
 

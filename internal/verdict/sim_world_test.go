@@ -319,9 +319,11 @@ type play struct {
 
 // A seenReview is what a person saw when reviewing.
 type seenReview struct {
+	by        int
 	content   string
 	head      string
-	standing  bool
+	standing  bool  // when Pinnace looked first: what a person may do is known of no earlier time
+	looked    bool  // it did
 	dismissed int64 // the person who dismissed it
 	objected  bool
 }
