@@ -40,6 +40,11 @@ const (
 	pretty     = "github.com/jedib0t/go-pretty/v6"
 	colour     = "github.com/fatih/color"
 	udiff      = "github.com/aymanbagabas/go-udiff"
+	river      = "github.com/riverqueue/river"
+	prometheus = "github.com/prometheus/client_golang/prometheus"
+	otel       = "go.opentelemetry.io/otel"
+	otelExtra  = "go.opentelemetry.io/contrib"
+	ratelimit  = "golang.org/x/time/rate"
 )
 
 var rules = []rule{
@@ -114,8 +119,50 @@ var rules = []rule{
 	},
 	{
 		pkg:      "internal/cli",
-		internal: []string{"internal/image", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/dir", "internal/registry", "internal/promotion", "internal/git", "internal/github", "internal/reconcile", "internal/verdict", "internal/record", "internal/command", "internal/rulebook", "internal/guard", "internal/message", "internal/report", "internal/sandbox", "internal/policy", "internal/policy/scenario", "policies", "testdata"},
-		third:    []string{"github.com/spf13/cobra", "github.com/spf13/pflag", colour, distance, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+		internal: []string{"internal/image", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/dir", "internal/registry", "internal/promotion", "internal/git", "internal/github", "internal/reconcile", "internal/verdict", "internal/record", "internal/command", "internal/rulebook", "internal/guard", "internal/message", "internal/report", "internal/sandbox", "internal/policy", "internal/policy/scenario", "policies", "testdata", "internal/event", "internal/store", "internal/queue", "internal/watch", "internal/server", "internal/setup", "internal/doctor", "internal/onboard", "internal/telemetry", "internal/fleet"},
+		third:    []string{"github.com/cli/browser", "github.com/spf13/cobra", "github.com/spf13/pflag", colour, distance, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+	},
+	{pkg: "internal/event", pure: true},
+	{
+		pkg: "internal/store", internal: []string{"internal/event", "internal/image", "internal/promotion"},
+		third: []string{"modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", river, prometheus},
+		tests: []string{"internal/store/postgres"},
+	},
+	{pkg: "internal/store/postgres", third: []string{"github.com/jackc/pgx/v5"}},
+	{
+		pkg: "internal/queue", internal: []string{"internal/event", "internal/store", "internal/promotion"},
+		third: []string{river}, tests: []string{"internal/store/postgres"},
+	},
+	{
+		pkg: "internal/watch", internal: []string{"internal/event", "internal/image", "internal/promotion", "internal/message"},
+		third: []string{ratelimit}, tests: []string{"internal/store", "internal/store/postgres", "internal/registry", "internal/sandbox"},
+	},
+	{
+		pkg: "internal/server", internal: []string{"internal/event", "internal/github", "internal/promotion", "internal/image"},
+		third: []string{ratelimit, otelExtra + "/instrumentation/net/http/otelhttp"}, tests: []string{"internal/sandbox", "internal/store", "internal/queue"},
+	},
+	{
+		pkg: "internal/setup", internal: []string{"internal/github", "internal/promotion"},
+		third: []string{kyaml}, tests: []string{"internal/sandbox"},
+	},
+	{
+		pkg: "internal/doctor", internal: []string{"internal/image", "internal/promotion", "internal/config", "internal/rulebook", "internal/policy", "internal/plan"},
+		tests: []string{"internal/sandbox", "internal/github"},
+	},
+	{
+		pkg: "internal/onboard", pure: true, internal: []string{"internal/image", "internal/promotion", "internal/manifest", "internal/config", "internal/plan", "internal/message"},
+	},
+	{
+		pkg: "internal/telemetry", internal: []string{"internal/event"},
+		third: []string{prometheus, otel, otelExtra}, tests: []string{kyaml, "sigs.k8s.io/yaml"},
+	},
+	{
+		pkg: "internal/fleet",
+		internal: []string{
+			"internal/event", "internal/image", "internal/promotion", "internal/config", "internal/plan", "internal/git", "internal/github", "internal/registry", "internal/message",
+			"internal/reconcile", "internal/verdict", "internal/onboard",
+		},
+		third: []string{otel}, tests: []string{"internal/sandbox"},
 	},
 	{pkg: "internal/message", pure: true, internal: []string{"internal/image", "internal/promotion"}, tests: []string{"github.com/yuin/goldmark"}},
 	{pkg: "internal/openapi", third: []string{kinopenapi}},
@@ -126,9 +173,9 @@ var rules = []rule{
 	{pkg: "internal/sandbox/smarthttp", third: []string{gogitAll, gobilly}},
 	{
 		pkg:      "internal/bench",
-		internal: []string{"internal/image", "internal/promotion", "internal/config", "internal/plan", "internal/git", "internal/reconcile"},
+		internal: []string{"internal/image", "internal/promotion", "internal/config", "internal/plan", "internal/git", "internal/reconcile", "internal/sandbox"},
 		third:    []string{kyaml, pretty, gogitAll, gobilly},
 	},
 	{pkg: "internal/importtest"},
-	{pkg: "cmd/pinnace", internal: []string{"internal/cli"}, tests: []string{"internal/command", "internal/promotion", "internal/sandbox", ggcr}},
+	{pkg: "cmd/pinnace", internal: []string{"internal/cli"}, tests: []string{"internal/command", "internal/promotion", "internal/sandbox", "internal/store/postgres", "internal/event", ggcr}},
 }
