@@ -266,3 +266,19 @@ func TestTogether(t *testing.T) {
 		t.Errorf("none: got %s", none.Status)
 	}
 }
+
+// applyPolicy is the example of the documentation whose names Pinnace keeps, verbatim.
+const applyPolicy = `apiVersion: v1
+kind: artifactPromotionPolicy
+spec:
+  payload:
+    applicationEnvironments:
+      - appName: "app1"
+        envName: "env-demo"
+      - appName: "app1"
+        envName: "env-staging"
+      - appName: "app2"
+        envName: "env-demo"
+    applyToPolicyNames:
+      - "example-policy"
+`
