@@ -7,14 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pinnace-dev/pinnace/internal/config"
-	"github.com/pinnace-dev/pinnace/internal/image"
-	"github.com/pinnace-dev/pinnace/internal/reconcile"
+	"github.com/pinnace-dev/pinnace/internal/manifest"
+	"github.com/pinnace-dev/pinnace/internal/onboard"
 )
 
 func newConfigInit() *cobra.Command {
@@ -43,8 +41,11 @@ configuration that exists is kept, unless --force is given.`,
 			if err != nil {
 				return err
 			}
-			detected := detect(survey)
-			data := config.Init(detected)
+			detected := onboard.Detect(survey.Files, func(path string) bool {
+				_, err := p.files.Read(path, manifest.MaxFile)
+				return err == nil
+			})
+			data := detected.File(0)
 			if output == "json" && print {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(initReport(detected, ""))
 			}
@@ -77,7 +78,7 @@ type initialised struct {
 	Apps         map[string][]string `json:"apps"`
 }
 
-func initReport(d config.Detected, file string) initialised {
+func initReport(d onboard.Layout, file string) initialised {
 	out := initialised{File: file, Environments: []string{}, Apps: map[string][]string{}}
 	for _, e := range d.Environments {
 		out.Environments = append(out.Environments, e.Name)
@@ -105,50 +106,6 @@ func writeNew(file string, data []byte, force bool) error {
 	}
 	_, err = f.Write(data)
 	return errors.Join(err, f.Close())
-}
-
-// detect finds environments by the paths of the files that hold images, and apps by the
-// images that stand in more than one environment.
-func detect(s *reconcile.Survey) config.Detected {
-	var paths []string
-	for _, f := range s.Files {
-		if len(f.Result.Findings) > 0 {
-			paths = append(paths, f.Path)
-		}
-	}
-	d := config.Detected{Environments: config.Detect(paths)}
-	environments := (&config.Config{Environments: environmentsOf(d)}).EnvironmentsOf
-	stands := map[string]map[string]bool{}
-	for _, f := range s.Files {
-		for _, found := range f.Result.Findings {
-			if found.Image == (image.Ref{}) {
-				continue
-			}
-			for _, e := range environments(f.Path) {
-				repository := found.Image.Repository()
-				if stands[repository] == nil {
-					stands[repository] = map[string]bool{}
-				}
-				stands[repository][e] = true
-			}
-		}
-	}
-	for repository, in := range stands {
-		if len(in) > 1 {
-			name := repository[strings.LastIndexByte(repository, '/')+1:]
-			d.Apps = append(d.Apps, config.DetectedApp{Name: name, Images: []string{repository}})
-		}
-	}
-	slices.SortFunc(d.Apps, func(a, b config.DetectedApp) int { return strings.Compare(a.Images[0], b.Images[0]) })
-	return d
-}
-
-func environmentsOf(d config.Detected) []config.Environment {
-	var out []config.Environment
-	for _, e := range d.Environments {
-		out = append(out, config.Environment{Name: e.Name, Paths: e.Paths})
-	}
-	return out
 }
 
 // openUnconfigured opens PATH as if it had no configuration yet.

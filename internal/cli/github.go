@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pinnace-dev/pinnace/internal/config"
+	"github.com/pinnace-dev/pinnace/internal/fleet"
 	"github.com/pinnace-dev/pinnace/internal/git"
 	"github.com/pinnace-dev/pinnace/internal/github"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
@@ -133,7 +134,7 @@ func (f *githubFlags) open(ctx context.Context, owner, name string) (*access, er
 		if who, ok, err := a.client.Viewer(ctx); err != nil {
 			return nil, err
 		} else if ok {
-			a.author, a.viewer = a.signature(who), who
+			a.author, a.viewer = fleet.Author(fleet.Web(a.api), who), who
 		}
 	} else if a.checks {
 		if a.self, _, err = a.client.Self(ctx); err != nil {
@@ -174,51 +175,18 @@ func (f *githubFlags) asApp(ctx context.Context, a *access, o github.Options, ow
 		return err
 	}
 	if bot, ok, err := client.UserByLogin(ctx, who.Bot()); err == nil && ok {
-		a.author = a.signature(bot)
+		a.author = fleet.Author(fleet.Web(a.api), bot)
 	}
-	permissions := map[string]string{"contents": "write", "pull_requests": "write", "metadata": "read"}
-	for name, wanted := range furtherPermissions {
-		if has := installation.Permissions[name]; has == wanted || has == "write" || has == "admin" {
-			permissions[name] = wanted
-		}
-	}
-	a.checks = permissions["checks"] == "write"
-	a.workflows = reconcile.No
-	if permissions["workflows"] == "write" {
-		a.workflows = reconcile.Yes
-	}
+	permissions := fleet.Permissions(installation.Permissions)
+	a.checks, a.workflows = permissions["checks"] == "write", fleet.Workflows(permissions)
 	a.tokens = app.Tokens(installation.ID, []int64{repo.ID}, permissions)
 	return nil
-}
-
-// furtherPermissions are taken where the installation has them: for checks, requests and
-// incidents, teams, gates, the merge queue, and images in .github/workflows.
-var furtherPermissions = map[string]string{
-	"checks": "write", "issues": "write", "members": "read", "deployments": "read", "statuses": "read", "merge_queues": "write", "workflows": "write",
-}
-
-// signature returns the author of commits: an address that GitHub knows the account by and
-// that receives nothing
-// (https://docs.github.com/en/account-and-profile/reference/email-addresses-reference).
-func (a *access) signature(who promotion.Identity) git.Signature {
-	return git.Signature{Name: who.Login, Email: strconv.FormatInt(who.ID, 10) + "+" + who.Login + "@users.noreply." + a.web().Hostname()}
-}
-
-// web returns the address of GitHub for people and for git.
-func (a *access) web() *url.URL {
-	u := &url.URL{Scheme: a.api.Scheme, Host: strings.ToLower(a.api.Host)}
-	if u.Host == "api.github.com" {
-		u.Host = "github.com"
-	} else if host, ok := strings.CutPrefix(u.Host, "api."); ok && strings.HasSuffix(host, ".ghe.com") {
-		u.Host = host
-	}
-	return u
 }
 
 // remote returns the git remote of a repository, below the host that the token is for.
 func (a *access) remote(r promotion.Repository) git.Remote {
 	return git.Remote{
-		URL: a.web().JoinPath(r.Owner, r.Name+".git").String(),
+		URL: fleet.Web(a.api).JoinPath(r.Owner, r.Name+".git").String(),
 		Auth: func(ctx context.Context) (string, string, error) {
 			token, err := a.tokens.Token(ctx)
 			return "x-access-token", token.Reveal(), err
@@ -239,7 +207,7 @@ func (f *githubFlags) mirror(a *access, owner, name string) (*git.Repository, er
 		}
 		dir = filepath.Join(below, "pinnace", "git")
 	}
-	host := strings.NewReplacer(":", "_", "[", "", "]", "").Replace(a.web().Host)
+	host := strings.NewReplacer(":", "_", "[", "", "]", "").Replace(fleet.Web(a.api).Host)
 	repo, err := git.OpenMirror(filepath.Join(dir, host, strings.ToLower(owner), strings.ToLower(name)+".git"), git.Limits{})
 	switch {
 	case err == nil:

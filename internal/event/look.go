@@ -62,3 +62,11 @@ type Visited struct {
 	// Writes counts what was changed on GitHub.
 	Writes int
 }
+
+// An Attempt is one try of GitHub's to deliver a webhook, as its list of deliveries has it.
+type Attempt struct {
+	ID   int64  // of the attempt: what a redelivery names
+	GUID string // of the delivery, the same for each of its attempts
+	At   time.Time
+	OK   bool // it was answered with 2xx
+}

@@ -65,6 +65,11 @@ func (r *Repository) push(ctx context.Context, m Remote, p Push) error {
 	if err != nil {
 		return err
 	}
+	if m.Fence != nil {
+		if err := m.Fence(); err != nil {
+			return err
+		}
+	}
 	report, err := s.deliver(ctx, body, l)
 	if err != nil {
 		return err

@@ -33,6 +33,9 @@ type Remote struct {
 	// Auth is asked once per operation; nil, or an empty password, sends no credentials.
 	// They go to the scheme, host and port of URL alone.
 	Auth func(context.Context) (user, password string, err error)
+	// Fence is asked right before something is pushed, and its error ends the push; nil allows
+	// all.
+	Fence func() error
 	// Stall is how long the server may send nothing before the operation fails with
 	// ErrTransient; 0 is a minute.
 	Stall time.Duration

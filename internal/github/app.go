@@ -28,6 +28,7 @@ type AppOptions struct {
 	URL       string
 	Transport http.RoundTripper
 	UserAgent string
+	Observe   func(Call)
 	Log       *slog.Logger
 	Now       func() time.Time
 	Sleep     func(context.Context, time.Duration) error
@@ -64,7 +65,7 @@ func NewApp(o AppOptions) (*App, error) {
 	}
 	tokens := &appTokens{id: o.ID, signer: signer, now: o.Now}
 	client, err := New(Options{
-		URL: o.URL, Transport: o.Transport, Tokens: tokens, UserAgent: o.UserAgent, Log: o.Log,
+		URL: o.URL, Transport: o.Transport, Tokens: tokens, UserAgent: o.UserAgent, Observe: o.Observe, Log: o.Log,
 		Now: o.Now, Sleep: o.Sleep, MaxWait: o.MaxWait,
 	})
 	if err != nil {

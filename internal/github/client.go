@@ -37,6 +37,9 @@ type Options struct {
 	Tenant string
 	// UserAgent is sent with each request; "" means "pinnace".
 	UserAgent string
+	// Observe is told of each request that was sent, redirects and retries among them, by the
+	// goroutine that sent it; nil tells nobody.
+	Observe func(Call)
 	// Log gets a line for each request, at debug level; nil drops them.
 	Log *slog.Logger
 	// Now is the clock; nil means time.Now.
@@ -66,6 +69,8 @@ type Client struct {
 	now     func() time.Time
 	next    http.RoundTripper
 	gate    *gate
+	watch   func(Call) // nil: nobody
+	visit   *visit     // nil: none
 }
 
 // New returns a client, or an error that names the option that is wrong.
@@ -107,7 +112,7 @@ func New(o Options) (*Client, error) {
 	return &Client{
 		root: strings.TrimSuffix(base.String(), "/"), graphql: graphql, base: base,
 		tokens: o.Tokens, cache: o.Cache, tenant: o.Tenant, agent: o.UserAgent, log: o.Log,
-		now: o.Now, next: o.Transport, gate: newGate(o),
+		now: o.Now, next: o.Transport, gate: newGate(o), watch: o.Observe,
 	}, nil
 }
 

@@ -52,6 +52,7 @@ type pass struct {
 	resource string // core or graphql
 	write    bool
 	free     bool // a write that creates nothing that people see: it is not spaced
+	hurried  bool // it rather gives up than wait
 	left     time.Duration
 }
 
@@ -60,7 +61,11 @@ func (g *gate) pass(c call) *pass {
 	if c.graphql {
 		resource = "graphql"
 	}
-	return &pass{gate: g, op: c.op, resource: resource, write: c.writes(), free: c.unseen, left: g.maxWait}
+	p := &pass{gate: g, op: c.op, resource: resource, write: c.writes(), free: c.unseen, hurried: c.ahead, left: g.maxWait}
+	if p.hurried {
+		p.left = 0
+	}
+	return p
 }
 
 // enter waits for a turn. The caller must call leave afterwards, where err is nil.
@@ -73,7 +78,7 @@ func (p *pass) enter(ctx context.Context) error {
 		if wait <= 0 {
 			return nil
 		}
-		if !limit { // our own pace, which is not GitHub's refusal
+		if !limit && !p.hurried { // our own pace, which is not GitHub's refusal
 			if err := p.gate.sleep(ctx, wait); err != nil {
 				p.vacate()
 				return interrupted(p.op, err)

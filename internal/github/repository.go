@@ -28,21 +28,9 @@ func (c *Client) repository(ctx context.Context, q call) (promotion.Repository, 
 	if ok, err := found(err); !ok {
 		return promotion.Repository{}, false, err
 	}
-	r := promotion.Repository{
-		ID: w.GetID(), Owner: w.GetOwner().GetLogin(), Name: w.GetName(), DefaultBranch: w.GetDefaultBranch(),
-		URL: w.GetHTMLURL(), CloneURL: w.GetCloneURL(), Private: w.GetPrivate(), Archived: w.GetArchived(), Disabled: w.GetDisabled(),
-		OwnerIsOrg: w.GetOwner().GetType() == "Organization", Permission: highest(w.Permissions),
-	}
-	if r.ID == 0 || in(r).err != nil {
+	r, ok := describe(&w)
+	if !ok {
 		return promotion.Repository{}, false, malformed(q.op)
-	}
-	for _, m := range []struct {
-		name    string
-		allowed *bool
-	}{{"merge", w.AllowMergeCommit}, {"squash", w.AllowSquashMerge}, {"rebase", w.AllowRebaseMerge}} {
-		if m.allowed != nil && *m.allowed {
-			r.MergeMethods = append(r.MergeMethods, m.name)
-		}
 	}
 	if w.GetSize() == 0 && r.DefaultBranch != "" { // a size of 0 is that of a small one, too
 		_, ok, err := c.Branch(ctx, r, r.DefaultBranch)
@@ -52,6 +40,25 @@ func (c *Client) repository(ctx context.Context, q call) (promotion.Repository, 
 		r.Empty = !ok
 	}
 	return r, true, nil
+}
+
+// describe makes the noun of a repository, but for Empty. ok is false where it has no number or
+// no name that GitHub could have given.
+func describe(w *gh.Repository) (r promotion.Repository, ok bool) {
+	r = promotion.Repository{
+		ID: w.GetID(), Owner: w.GetOwner().GetLogin(), Name: w.GetName(), DefaultBranch: w.GetDefaultBranch(),
+		URL: w.GetHTMLURL(), CloneURL: w.GetCloneURL(), Private: w.GetPrivate(), Archived: w.GetArchived(), Disabled: w.GetDisabled(), Fork: w.GetFork(),
+		OwnerIsOrg: w.GetOwner().GetType() == "Organization", Permission: highest(w.Permissions),
+	}
+	for _, m := range []struct {
+		name    string
+		allowed *bool
+	}{{"merge", w.AllowMergeCommit}, {"squash", w.AllowSquashMerge}, {"rebase", w.AllowRebaseMerge}} {
+		if m.allowed != nil && *m.allowed {
+			r.MergeMethods = append(r.MergeMethods, m.name)
+		}
+	}
+	return r, r.ID != 0 && in(r).err == nil
 }
 
 // highest reads the object permissions, which holds each permission as a word of its own.

@@ -45,9 +45,13 @@ type call struct {
 	token      Secret
 	limit      int64 // of the answer in bytes; 0 = 16 MiB
 	pages      int   // that a list may have; 0 = 100
+	ahead      bool  // nobody asked for it yet: it waits for no limit
 }
 
 func (q call) writes() bool { return q.method != http.MethodGet }
+
+// effective says whether a call changes something that others see.
+func (q call) effective() bool { return q.writes() && !q.unseen }
 
 // read asks with GET and decodes the answer.
 func (c *Client) read(ctx context.Context, q call, into any) (answer, error) {
@@ -89,6 +93,13 @@ func (c *Client) do(ctx context.Context, q call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if v := c.visit; v != nil {
+		if q.writes() {
+			v.Anew()
+		} else if a, ok := v.read(ctx, q, target); ok {
+			return a, nil
+		}
+	}
 	p := c.gate.pass(q)
 	pause := backoff.NewExponentialBackOff()
 	pause.MaxInterval = 10 * time.Second
@@ -101,6 +112,9 @@ func (c *Client) do(ctx context.Context, q call) (answer, error) {
 		a, e := c.attempt(ctx, p, q, target, body, token)
 		switch {
 		case e == nil:
+			if c.visit != nil && !q.writes() {
+				c.visit.note(readKey(q.accept, target))
+			}
 			return a, nil
 		case e.cause != nil:
 			return a, e
@@ -201,10 +215,16 @@ func (c *Client) attempt(ctx context.Context, p *pass, q call, target string, bo
 		_ = errors.As(err, &e) // the gate returns no other
 		return answer{}, e
 	}
+	if err := c.visit.fenced(q); err != nil {
+		p.vacate()
+		return answer{}, err
+	}
 	a, err := c.send(ctx, q, target, body, token, known.ETag)
 	p.leave()
 	if err != nil {
-		return answer{}, c.broken(ctx, q, err, token)
+		e := c.broken(ctx, q, err, token)
+		c.visit.wrote(q, e)
+		return answer{}, e
 	}
 	now := c.now()
 	status := a.status
@@ -218,6 +238,7 @@ func (c *Client) attempt(ctx context.Context, p *pass, q call, target string, bo
 	}
 	e := classify(a, question{op: q.op, need: q.need, token: token.Reveal(), graphql: q.graphql, now: now})
 	c.gate.note(p, a, e)
+	c.visit.wrote(q, e)
 	c.log.DebugContext(ctx, "github", "op", q.op, "method", q.method, "status", status,
 		"remaining", a.header.Get("X-RateLimit-Remaining"), "request", clean(a.header.Get("X-GitHub-Request-Id"), token.Reveal()))
 	if e != nil {
@@ -330,11 +351,16 @@ func (c *Client) hop(ctx context.Context, q call, target string, body []byte, to
 	if etag != "" {
 		req.Header.Set("If-None-Match", etag)
 	}
+	sent := c.now()
 	resp, err := c.next.RoundTrip(req)
 	if err != nil {
+		c.observe(q, target, sent, nil)
 		return answer{}, err
 	}
-	defer resp.Body.Close()
+	defer func() {
+		resp.Body.Close()
+		c.observe(q, target, sent, resp)
+	}()
 	limit := cmp.Or(q.limit, maxAnswer)
 	good := resp.StatusCode < 300
 	if !good {

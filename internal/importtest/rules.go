@@ -45,6 +45,7 @@ const (
 	otel       = "go.opentelemetry.io/otel"
 	otelExtra  = "go.opentelemetry.io/contrib"
 	ratelimit  = "golang.org/x/time/rate"
+	lrucache   = "github.com/hashicorp/golang-lru/v2"
 )
 
 var rules = []rule{
@@ -67,7 +68,7 @@ var rules = []rule{
 	{pkg: "internal/dir", third: []string{gogit + "format/gitignore", gogit + "format/index", "golang.org/x/sys/unix"}, tests: []string{gogit + "filemode"}},
 	{
 		pkg: "internal/registry", internal: []string{"internal/image"},
-		third: []string{ggcr, "golang.org/x/net/publicsuffix"}, tests: []string{"golang.org/x/net/dns/dnsmessage"},
+		third: []string{ggcr, "golang.org/x/net/publicsuffix", lrucache}, tests: []string{"golang.org/x/net/dns/dnsmessage"},
 	},
 	{pkg: "internal/policy/condition", pure: true, internal: []string{"internal/image", "internal/promotion"}, third: []string{cel, semver, doublestar}},
 	{pkg: "internal/policy/approval", pure: true, internal: []string{"internal/promotion"}},
@@ -100,7 +101,7 @@ var rules = []rule{
 	},
 	{
 		pkg:      "internal/reconcile",
-		internal: []string{"internal/image", "internal/promotion", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/message", "internal/record", "internal/git"},
+		internal: []string{"internal/image", "internal/promotion", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/message", "internal/record", "internal/onboard", "internal/git"},
 		without:  []string{"os", "net", "database/sql"},
 		tests:    []string{"internal/sandbox", "internal/github", "internal/registry", "internal/openapi"},
 	},
@@ -162,7 +163,7 @@ var rules = []rule{
 			"internal/event", "internal/image", "internal/promotion", "internal/config", "internal/plan", "internal/git", "internal/github", "internal/registry", "internal/message",
 			"internal/reconcile", "internal/verdict", "internal/onboard",
 		},
-		third: []string{otel}, tests: []string{"internal/sandbox"},
+		third: []string{otel, lrucache}, tests: []string{"internal/sandbox"},
 	},
 	{pkg: "internal/message", pure: true, internal: []string{"internal/image", "internal/promotion"}, tests: []string{"github.com/yuin/goldmark"}},
 	{pkg: "internal/openapi", third: []string{kinopenapi}},

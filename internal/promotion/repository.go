@@ -10,7 +10,8 @@ type Repository struct {
 	Private       bool
 	Archived      bool
 	Disabled      bool
-	Empty         bool       // it has no commit
+	Empty         bool // it has no commit
+	Fork          bool
 	OwnerIsOrg    bool       // its owner is an organisation
 	Permission    Permission // what the token may do; "" where GitHub does not say
 	MergeMethods  []string   // of merge, squash, rebase

@@ -32,9 +32,20 @@ func (p *pass) look(ctx context.Context, s *Settled) (head, error) {
 			return h, err
 		}
 	}
-	all, err := p.Forge.PullRequests(ctx, p.repo, promotion.Query{Head: s.Branch})
-	if err != nil {
+	if err := p.pulls(ctx, s.Branch, &h); err != nil {
 		return h, err
+	}
+	if !h.derived.Ours && h.last.State == promotion.Merged && h.hash != none && h.last.Head.SHA == h.hash.String() {
+		h.derived = Derivation{Ours: true} // what it holds was merged: nothing of it can be lost
+	}
+	return h, nil
+}
+
+// pulls reads the pull requests of a branch.
+func (p *pass) pulls(ctx context.Context, branch string, h *head) error {
+	all, err := p.Forge.PullRequests(ctx, p.repo, promotion.Query{Head: branch})
+	if err != nil {
+		return err
 	}
 	for _, q := range all {
 		switch {
@@ -52,10 +63,7 @@ func (p *pass) look(ctx context.Context, s *Settled) (head, error) {
 		}
 	}
 	h.open = h.last.State == promotion.Open
-	if !h.derived.Ours && h.last.State == promotion.Merged && h.hash != none && h.last.Head.SHA == h.hash.String() {
-		h.derived = Derivation{Ours: true} // what it holds was merged: nothing of it can be lost
-	}
-	return h, nil
+	return nil
 }
 
 // isTold says whether the text of an open pull request is that of its head.

@@ -150,27 +150,13 @@ func (p *pass) push(ctx context.Context, s *Settled, h head, c commit, text mess
 	if err != nil {
 		return fmt.Errorf("write the tree of %s: %w", s.Branch, err)
 	}
-	rules, err := p.branchRules(ctx)
-	if err != nil {
-		return err
-	}
 	body := text.Commit(p.tip.Commit.String())
 	if p.App != 0 && h.hash != none {
 		body = strings.TrimRight(body, "\n") + "\n" + TrailerBefore + ": " + h.hash.String() + "\n"
 	}
-	push := git.Push{Ref: headsPrefix + s.Branch, Old: h.hash, Objects: written.Objects}
-	if rules.SignedCommits {
-		if push.New, err = p.signed(ctx, written, c, body); err != nil {
-			return err
-		}
-		push.Objects = []git.Hash{} // GitHub has them all
-	} else {
-		author := p.Author
-		author.When = p.Now()
-		if push.New, err = p.Git.Commit(git.Commit{Tree: written.Tree, Parents: []git.Hash{p.tip.Commit}, Author: author, Committer: author, Message: body}); err != nil {
-			return fmt.Errorf("write the commit of %s: %w", s.Branch, err)
-		}
-		push.Objects = append(push.Objects, push.New)
+	push := git.Push{Ref: headsPrefix + s.Branch, Old: h.hash}
+	if push.New, push.Objects, err = p.commit(ctx, written, c, body); err != nil {
+		return fmt.Errorf("write the commit of %s: %w", s.Branch, err)
 	}
 	if p.App != 0 && h.hash != none {
 		if err := p.memory().Announce(ctx, h.hash.String(), push.New.String()); err != nil {
@@ -184,13 +170,32 @@ func (p *pass) push(ctx context.Context, s *Settled, h head, c commit, text mess
 	return p.begin(ctx, s, h, push.New.String(), text.Seal)
 }
 
+// commit makes a commit on the tip, and returns it with the objects that GitHub lacks.
+func (p *pass) commit(ctx context.Context, w *git.Written, c commit, text string) (git.Hash, []git.Hash, error) {
+	rules, err := p.branchRules(ctx)
+	if err != nil {
+		return none, nil, err
+	}
+	if rules.SignedCommits {
+		made, err := p.signed(ctx, w, c, text)
+		return made, []git.Hash{}, err // GitHub has them all
+	}
+	author := p.Author
+	author.When = p.Now()
+	made, err := p.Git.Commit(git.Commit{Tree: w.Tree, Parents: []git.Hash{p.tip.Commit}, Author: author, Committer: author, Message: text})
+	return made, append(w.Objects, made), err
+}
+
 // signed has GitHub make the commit, and holds what it made to what was asked.
 func (p *pass) signed(ctx context.Context, w *git.Written, c commit, text string) (git.Hash, error) {
 	modes := map[string]string{}
 	for path := range c.files {
-		e, _, err := p.tip.Lookup(path)
+		e, ok, err := p.tip.Lookup(path)
 		if err != nil {
 			return none, err
+		}
+		if !ok {
+			e.Mode = git.File
 		}
 		modes[path] = e.Mode.String()
 	}

@@ -60,8 +60,9 @@ type Client struct {
 	now      func() time.Time
 	fence    *fence
 	http     *http.Client
-	requests atomic.Int64
+	requests *atomic.Int64
 	idle     func()
+	content  *content
 
 	answers memo[answer]      // by verb and canonical name
 	facts   memo[image.Facts] // by repository and digest
@@ -99,7 +100,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{hosts: h, keychain: o.Keychain, now: o.Now}
+	c := &Client{hosts: h, keychain: o.Keychain, now: o.Now, requests: new(atomic.Int64), content: newContent()}
 	c.idle = func() { (&http.Client{Transport: base}).CloseIdleConnections() }
 	p := &pacer{next: base, limit: int64(o.Concurrency), now: o.Now, wait: o.Wait, sending: func(method, host string) {
 		c.requests.Add(1)
@@ -118,6 +119,13 @@ func (c *Client) Requests() int64 { return c.requests.Load() }
 
 // Close drops the connections that are idle. The client stays usable.
 func (c *Client) Close() { c.idle() }
+
+// Anew returns a client that remembers no answer yet. Connections, the pace of each host and
+// what digests name are shared with c and all others of its line. Its Close does nothing while
+// c is in use.
+func (c *Client) Anew() *Client {
+	return &Client{hosts: c.hosts, keychain: c.keychain, now: c.now, fence: c.fence, http: c.http, requests: c.requests, idle: func() {}, content: c.content}
+}
 
 // look runs one look-up for each verb and name, whoever asks.
 func (c *Client) look(ctx context.Context, verb string, r image.Ref, key string, work func(context.Context, target) (answer, error)) (answer, error) {

@@ -24,7 +24,7 @@ var usual = image.Platform{OS: "linux", Architecture: "amd64"}
 // says of itself. For an index, its manifest for linux/amd64 speaks or, without one, the
 // first. What is not said, not well formed or too long is left out, as is what stands in
 // a child or a configuration that the registry does not have. The errors are those of
-// [Client.Resolve].
+// [Client.Resolve]; a digest that was read before is not asked for again, see [Client.Anew].
 func (c *Client) Facts(ctx context.Context, r image.Ref) (image.Facts, error) {
 	f, err := c.describe(ctx, r)
 	if err != nil {
@@ -40,12 +40,20 @@ func (c *Client) describe(ctx context.Context, r image.Ref) (image.Facts, error)
 	if err != nil {
 		return image.Facts{}, err
 	}
+	if f, ok := c.content.known(t.repo.String() + "@" + string(r.Digest)); ok {
+		return f, nil
+	}
 	a, err := c.index(ctx, r)
 	if err != nil {
 		return image.Facts{}, err
 	}
-	return c.facts.do(ctx, t.repo.String()+"@"+string(a.res.Digest), func(ctx context.Context) (image.Facts, error) {
-		return c.gather(ctx, r, a)
+	key := t.repo.String() + "@" + string(a.res.Digest)
+	return c.facts.do(ctx, key, func(ctx context.Context) (image.Facts, error) {
+		f, err := c.gather(ctx, r, a)
+		if err == nil {
+			c.content.keep(key, f)
+		}
+		return f, err
 	})
 }
 

@@ -131,7 +131,7 @@ func TestFacts(t *testing.T) {
 	}
 	wantRequests := []string{
 		"GET ghcr.io/v2/", "GET ghcr.io/v2/acme/api/manifests/1.4", "GET ghcr.io/v2/acme/api/manifests/" + string(amd),
-		"GET ghcr.io/v2/acme/api/blobs/" + string(blob), "GET ghcr.io/v2/acme/api/manifests/" + string(digest),
+		"GET ghcr.io/v2/acme/api/blobs/" + string(blob),
 	}
 	if diff := cmp.Diff(wantRequests, w.requests()); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)

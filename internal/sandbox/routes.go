@@ -33,6 +33,7 @@ func routes() []route {
 	repo("GET", "/branches/{branch}", contentRead, anyone, branchGet)
 	repo("GET", "/branches/{branch}/protection", "administration:read", admin, protectionGet)
 	repo("GET", "/rules/branches/{branch}", "metadata:read", anyone, rulesGet)
+	repo("GET", "/rulesets/{ruleset_id}", "metadata:read", anyone, rulesetGet)
 	repo("GET", "/collaborators", "metadata:read", anyone, collaboratorList)
 	repo("GET", "/collaborators/{username}/permission", "metadata:read", anyone, permissionGet)
 
@@ -126,6 +127,8 @@ func routes() []route {
 	other("GET", "/app/installations", byApp, installationList)
 	other("GET", "/app/installations/{installation_id}", byApp, installationGet)
 	other("POST", "/app/installations/{installation_id}/access_tokens", byApp, installationToken)
+	other("GET", "/app/hook/config", byApp, hookGet)
+	other("PATCH", "/app/hook/config", byApp, hookUpdate)
 	other("GET", "/app/hook/deliveries", byApp, deliveryList)
 	other("GET", "/app/hook/deliveries/{delivery_id}", byApp, deliveryGet)
 	other("POST", "/app/hook/deliveries/{delivery_id}/attempts", byApp, deliveryAgain)

@@ -96,13 +96,20 @@ func (b *base) write(ctx context.Context, h *hearing, hold, note string) error {
 			h.memo.Approved = append(h.memo.Approved, a.By)
 		}
 	}
+	var buttons []promotion.Action
+	if b.Buttons {
+		buttons = []promotion.Action{judgeAgain}
+	}
 	run, err := b.memory.Keep(ctx, h.memo, promotion.CheckRun{
-		SHA: h.head.String(), Status: status, Conclusion: conclusion, Title: c.Title(), Summary: c.Summary(), Text: c.Text(),
+		Actions: buttons, SHA: h.head.String(), Status: status, Conclusion: conclusion, Title: c.Title(), Summary: c.Summary(), Text: c.Text(),
 		DetailsURL: b.rulesURL(),
 	})
 	h.memo.Run = run
 	return err
 }
+
+// judgeAgain is the button beside a verdict: what it presses for happens by itself, but later.
+var judgeAgain = promotion.Action{Label: "Judge again", Description: "Let Pinnace look once more", Identifier: "judge"}
 
 // rulesURL is where people read the rules that judge, at the tip of the base.
 func (b *base) rulesURL() string {

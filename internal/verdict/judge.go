@@ -38,8 +38,13 @@ type Judge struct {
 	Advisory bool
 	// DryRun judges and writes nothing.
 	DryRun bool
+	// Buttons gives the check run a button that asks to judge again: for a server, which hears
+	// of it. A press allows nothing.
+	Buttons bool
 	// NoMerge judges and writes checks, and merges nothing.
 	NoMerge bool
+	// Configured leaves a repository alone that has no configuration: ErrUnconfigured.
+	Configured bool
 	// Viewer is who looks, so that Case.Mine can say what waits for them.
 	Viewer  promotion.Identity
 	Version string
@@ -49,6 +54,9 @@ type Judge struct {
 	floor *floor
 }
 
+// ErrUnconfigured says that the default branch holds no configuration.
+var ErrUnconfigured = errors.New("the default branch has no .pinnace/config.yaml")
+
 // An Outcome is what was judged in one repository.
 type Outcome struct {
 	Repository promotion.Repository
@@ -57,6 +65,19 @@ type Outcome struct {
 	Cases        []Case
 	Incidents    []Incident
 	Warnings     []string
+	// Bases are the managed branches as they were read.
+	Bases []ReadBase
+	// Again is when time alone may change a verdict, or a refused merge is tried anew; zero:
+	// never.
+	Again time.Time
+}
+
+// A ReadBase is what one managed branch holds.
+type ReadBase struct {
+	Branch  string
+	Commit  string
+	Config  *config.Config
+	Running []plan.Standing
 }
 
 // A Case is one pull request with its verdict.
@@ -75,6 +96,8 @@ type Case struct {
 
 	Mine    Mine   // whether the viewer can approve it
 	MineWhy string // why not
+
+	retry time.Time // when a refused merge is tried anew
 }
 
 // Waits says whether the case waits for somebody or something.
@@ -126,7 +149,11 @@ func (j *Judge) Run(ctx context.Context, only int) (*Outcome, error) {
 		return nil, err
 	}
 	defer first.close()
+	if err := first.configured(); err != nil {
+		return nil, err
+	}
 	out.Environments = first.environmentNames()
+	out.Bases = append(out.Bases, first.readBase())
 	bases := []*base{first}
 	for _, name := range first.config.Branches {
 		if name == repo.DefaultBranch {
@@ -139,6 +166,7 @@ func (j *Judge) Run(ctx context.Context, only int) (*Outcome, error) {
 		}
 		defer b.close()
 		bases = append(bases, b)
+		out.Bases = append(out.Bases, b.readBase())
 	}
 	for _, b := range bases {
 		if err := b.run(ctx, only, out); err != nil {
@@ -146,6 +174,25 @@ func (j *Judge) Run(ctx context.Context, only int) (*Outcome, error) {
 		}
 	}
 	return out, ctx.Err()
+}
+
+// wake brings Again forward.
+func (o *Outcome) wake(t time.Time) {
+	if !t.IsZero() && (o.Again.IsZero() || t.Before(o.Again)) {
+		o.Again = t
+	}
+}
+
+// configured refuses a repository without a configuration where that is asked for.
+func (b *base) configured() error {
+	if b.Configured && b.config.File() == "" {
+		return ErrUnconfigured
+	}
+	return nil
+}
+
+func (b *base) readBase() ReadBase {
+	return ReadBase{Branch: b.branch, Commit: b.tip.Commit.String(), Config: b.config, Running: b.running}
 }
 
 // A base is one managed branch, as it is judged by its tip.
@@ -301,6 +348,10 @@ func (b *base) run(ctx context.Context, only int, out *Outcome) error {
 		err := b.difference(ctx, h, heard)
 		out.Cases = append(out.Cases, b.judge(ctx, h.pull, h, err, open))
 	}
+	for _, c := range out.Cases[first:] {
+		out.wake(c.Decision.Recheck)
+		out.wake(c.retry)
+	}
 	slices.SortStableFunc(out.Cases[first:], func(x, y Case) int { return cmp.Compare(x.PullRequest.Number, y.PullRequest.Number) })
 	return b.judgeGroups(ctx)
 }
@@ -370,7 +421,7 @@ func (b *base) judge(ctx context.Context, q promotion.PullRequest, h *hearing, e
 		c.Reason = fmt.Sprintf("#%d has the same head, and its check speaks for both", h.owner)
 	default:
 		c.Action, c.Reason, err = b.act(ctx, h)
-		c.Decision = h.decision
+		c.Decision, c.retry = h.decision, h.memo.Refused.Until
 	}
 	if err == nil {
 		c.Mine, c.MineWhy, err = b.mine(ctx, h)

@@ -57,6 +57,7 @@ func (b *base) merge(ctx context.Context, h *hearing) (Action, string, error) {
 // again reads everything anew, as it is right before a merge. It says why nothing is merged
 // now.
 func (b *base) again(ctx context.Context, h *hearing) (*hearing, string, error) {
+	b.Forge.Anew()
 	q, ok, err := b.Forge.PullRequest(ctx, b.repo, h.pull.Number)
 	switch {
 	case err != nil:

@@ -56,4 +56,6 @@ type Forge interface {
 	// IssuesWithLabel returns the open and the closed ones, the newest first.
 	IssuesWithLabel(ctx context.Context, r promotion.Repository, label string) ([]promotion.Issue, error)
 	ReopenIssue(ctx context.Context, r promotion.Repository, number int) (promotion.Issue, error)
+	// Anew makes what is read from now on be asked for after this moment.
+	Anew()
 }

@@ -137,6 +137,9 @@ func (s *Steward) turn(ctx context.Context, out *Round, wishes []Wish) error {
 	if err != nil {
 		return err
 	}
+	if err := first.configured(); err != nil {
+		return err
+	}
 	baseOf := func(thread int) (*base, error) {
 		i := slices.IndexFunc(open, func(q promotion.PullRequest) bool { return q.Number == thread })
 		if i < 0 || !slices.Contains(first.config.Branches, open[i].Base.Ref) {

@@ -1,25 +1,29 @@
-package config
+package onboard
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/image"
 )
 
-// Init returns the text of a fresh .pinnace/config.yaml. What was detected is
-// written out; what is guessed about the promotion order is a comment, unless the
-// names alone say so. Names are made valid, and images that no app may have are
-// left out.
-func Init(d Detected) []byte {
+// File returns the text of a fresh .pinnace/config.yaml. What was detected is written out, and
+// marked where it is guessed; a promotion order that the names alone do not tell is a comment.
+// Names are made valid, and images that no app may have are left out. appID is the App that
+// will act, 0 where it is not known.
+func (l Layout) File(appID int64) []byte {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# yaml-language-server: $schema=%s\n", SchemaID)
+	fmt.Fprintf(&b, "# yaml-language-server: $schema=%s\n", config.SchemaID)
 	b.WriteString("# Every key with its default: docs/configuration.md of Pinnace, or `pinnace config schema`.\n")
-	fmt.Fprintf(&b, "apiVersion: %s\nkind: %s\n", APIVersion, KindConfig)
+	fmt.Fprintf(&b, "apiVersion: %s\nkind: %s\n", config.APIVersion, config.KindConfig)
 	b.WriteString("mode: act  # or observe: report, open nothing\n\n")
-	writeEnvironments(&b, unique(d.Environments))
-	writeApps(&b, d.Apps)
+	writeEnvironments(&b, unique(l.Environments))
+	writeApps(&b, l.Apps)
+	if appID > 0 {
+		fmt.Fprintf(&b, "github: {appID: %d}  # the App whose records are believed\n\n", appID)
+	}
 	b.WriteString("# Who may do what; more with teams: [org/team] and users: [\"login#id\"].\n")
 	b.WriteString("# roles:\n#   promoter: {permission: write}  # may approve\n\n")
 	b.WriteString("# pin:\n#   ignore: [\"ghcr.io/acme/*\"]  # images that are left alone\n#   exclude: [\"vendor/**\"]     # files that are left alone\n")
@@ -28,14 +32,14 @@ func Init(d Detected) []byte {
 
 // unique makes names valid and joins environments whose names become the same. One
 // glob stays with the first environment that has it.
-func unique(found []DetectedEnvironment) []DetectedEnvironment {
-	var out []DetectedEnvironment
+func unique(found []Environment) []Environment {
+	var out []Environment
 	taken := map[string]bool{}
 	for _, e := range found {
-		e.Name = Slug(e.Name)
+		e.Name = config.Slug(e.Name)
 		var paths []string
 		for _, p := range e.Paths {
-			if checkGlob(p) == nil && !taken[p] {
+			if config.IsPath(p) && !taken[p] {
 				taken[p] = true
 				paths = append(paths, p)
 			}
@@ -43,7 +47,7 @@ func unique(found []DetectedEnvironment) []DetectedEnvironment {
 		if e.Name == "" || len(paths) == 0 {
 			continue
 		}
-		if i := slices.IndexFunc(out, func(o DetectedEnvironment) bool { return o.Name == e.Name }); i >= 0 {
+		if i := slices.IndexFunc(out, func(o Environment) bool { return o.Name == e.Name }); i >= 0 {
 			out[i].Paths = append(out[i].Paths, paths...)
 			out[i].Production = out[i].Production || e.Production
 			continue
@@ -51,31 +55,27 @@ func unique(found []DetectedEnvironment) []DetectedEnvironment {
 		e.Paths = paths
 		out = append(out, e)
 	}
-	slices.SortStableFunc(out, func(a, b DetectedEnvironment) int {
-		x, _ := stageOf(a.Name)
-		y, _ := stageOf(b.Name)
-		return x - y
-	})
+	slices.SortStableFunc(out, byStage)
 	return out
 }
 
-func writeEnvironments(b *strings.Builder, found []DetectedEnvironment) {
+func writeEnvironments(b *strings.Builder, found []Environment) {
 	if len(found) == 0 {
 		b.WriteString("# No environments were found. Without any, images are pinned and checked all the same.\n")
 		b.WriteString("# environments:\n#   - name: dev\n#     paths: [\"envs/dev/**\"]\n#   - name: prod\n#     paths: [\"envs/prod/**\"]\n#     after: [dev]\n#     production: true\n\n")
 		return
 	}
-	b.WriteString("environments:\n")
+	b.WriteString("environments:  # by the names of directories and files: correct what is guessed wrong\n")
 	for _, e := range found {
 		fmt.Fprintf(b, "  - name: %s\n    paths: %s\n", scalar(e.Name), flow(e.Paths))
 		if e.Production {
-			b.WriteString("    production: true\n")
+			b.WriteString("    production: true  # a guess by name\n")
 		}
 		before, sure := previous(found, e.Name)
 		switch {
 		case len(before) == 0:
 		case sure:
-			fmt.Fprintf(b, "    after: %s\n", flow(before))
+			fmt.Fprintf(b, "    after: %s  # a guess by name: what runs there is promoted here\n", flow(before))
 		case len(before) == 1:
 			fmt.Fprintf(b, "    # after: %s  # a guess by name\n", flow(before))
 		default:
@@ -87,7 +87,7 @@ func writeEnvironments(b *strings.Builder, found []DetectedEnvironment) {
 
 // previous returns the environments of the stage before, and whether the names
 // alone say so: both are well known, and each stage has one environment.
-func previous(found []DetectedEnvironment, name string) (names []string, sure bool) {
+func previous(found []Environment, name string) (names []string, sure bool) {
 	stage, sure := stageOf(name)
 	if stage == 0 {
 		return nil, false
@@ -112,27 +112,27 @@ func previous(found []DetectedEnvironment, name string) (names []string, sure bo
 	return names, sure && peers == 1 && len(names) == 1
 }
 
-func writeApps(b *strings.Builder, found []DetectedApp) {
+func writeApps(b *strings.Builder, found []App) {
 	b.WriteString("# Each image repository is an app of its own, named by its last path segment.\n# Name those that are promoted together:\n")
-	var apps []DetectedApp
+	var apps []App
 	names, owned := map[string]bool{}, map[string]bool{}
 	for _, a := range found {
 		var images []string
 		for _, name := range a.Images {
 			ref, err := image.Parse(name)
-			if err == nil && checkRepository(name) == nil && !owned[ref.Repository()] {
+			if err == nil && config.IsRepository(name) && !owned[ref.Repository()] {
 				owned[ref.Repository()] = true
 				images = append(images, name)
 			}
 		}
-		if checkApp(a.Name) != nil {
-			a.Name = Slug(a.Name)
+		if !config.IsApp(a.Name) {
+			a.Name = config.Slug(a.Name)
 		}
-		if a.Name == "" || len(images) == 0 || names[a.Name] || checkApp(a.Name) != nil {
+		if a.Name == "" || len(images) == 0 || names[a.Name] || !config.IsApp(a.Name) {
 			continue
 		}
 		names[a.Name] = true
-		apps = append(apps, DetectedApp{a.Name, images})
+		apps = append(apps, App{a.Name, images})
 	}
 	if len(apps) == 0 {
 		b.WriteString("# apps:\n#   - name: shop\n#     images: [\"ghcr.io/acme/shop\", \"ghcr.io/acme/shop-worker\"]\n\n")

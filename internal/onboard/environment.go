@@ -1,29 +1,19 @@
-package config
+package onboard
 
 import (
 	"maps"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/pinnace-dev/pinnace/internal/config"
 )
 
-// Detected is what a repository was seen to hold, for Init.
-type Detected struct {
-	Environments []DetectedEnvironment
-	Apps         []DetectedApp
-}
-
-// A DetectedEnvironment is an environment that the layout suggests.
-type DetectedEnvironment struct {
+// An Environment is one that the layout suggests.
+type Environment struct {
 	Name       string
 	Paths      []string // globs
 	Production bool
-}
-
-// A DetectedApp is an app and its image repositories.
-type DetectedApp struct {
-	Name   string
-	Images []string
 }
 
 // containers are directories whose children are environments.
@@ -59,21 +49,20 @@ func stageOf(name string) (stage int, sure bool) {
 	return stage, false
 }
 
-// A site is where the directory of an environment stands.
+// A site is where an environment stands.
 type site struct {
 	above string // directories above its container, with a slash at the end
 	from  string // the rest of the glob
 }
 
-// Detect finds environments by the names of directories: the children of envs,
-// environments, overlays, clusters and the like, and directories and values files
-// that have a well-known name. Paths are slash paths, relative to the repository
-// root, of the files that hold images. The globs of the result are in no two
-// environments for these paths.
-func Detect(paths []string) []DetectedEnvironment {
+// environments finds environments by names: the children of envs, environments, overlays,
+// clusters and the like, and directories and files that have a well-known name. No two of
+// them have one of the paths.
+func environments(paths []string) []Environment {
+	series := seriesOf(paths)
 	sites := map[string]map[site]bool{}
 	for _, p := range paths {
-		name, s, ok := locate(p)
+		name, s, ok := locate(p, series)
 		if !ok {
 			continue
 		}
@@ -83,23 +72,23 @@ func Detect(paths []string) []DetectedEnvironment {
 		sites[name][s] = true
 	}
 	found := detected(sites, true)
-	if c := configOf(found); len(c.Overlaps(paths)) > 0 {
+	if len(configOf(found).Overlaps(paths)) > 0 {
 		found = detected(sites, false)
 	}
 	return found
 }
 
-func configOf(found []DetectedEnvironment) *Config {
-	c := &Config{}
+func configOf(found []Environment) *config.Config {
+	c := &config.Config{}
 	for _, d := range found {
-		c.Environments = append(c.Environments, Environment{Name: d.Name, Paths: d.Paths})
+		c.Environments = append(c.Environments, config.Environment{Name: d.Name, Paths: d.Paths})
 	}
 	return c
 }
 
 // locate returns the environment that a path is of, by the outermost directory
 // that says so.
-func locate(p string) (name string, s site, ok bool) {
+func locate(p string, series map[string]map[string]bool) (name string, s site, ok bool) {
 	if strings.ContainsAny(p, "\\\n") || strings.HasPrefix(p, "!") {
 		return "", site{}, false
 	}
@@ -107,22 +96,62 @@ func locate(p string) (name string, s site, ok bool) {
 	dirs := parts[:len(parts)-1]
 	for i, dir := range dirs {
 		if i+1 < len(dirs) && slices.Contains(containers, dir) {
-			if n := Slug(dirs[i+1]); n != "" && !slices.Contains(shared, dirs[i+1]) {
+			if n := config.Slug(dirs[i+1]); n != "" && !slices.Contains(shared, dirs[i+1]) {
 				return n, site{prefix(dirs[:i]), literal(dir) + "/" + literal(dirs[i+1]) + "/**"}, true
 			}
 		}
-		if s, sure := stageOf(Slug(dir)); sure && s > 0 {
-			return Slug(dir), site{prefix(dirs[:i]), literal(dir) + "/**"}, true
+		if s, sure := stageOf(config.Slug(dir)); sure && s > 0 {
+			return config.Slug(dir), site{prefix(dirs[:i]), literal(dir) + "/**"}, true
 		}
 	}
 	file := parts[len(parts)-1]
-	stem := strings.TrimSuffix(file, path.Ext(file))
-	for _, n := range []string{strings.TrimPrefix(stem, "values-"), strings.TrimPrefix(stem, "values."), strings.TrimSuffix(stem, ".values")} {
-		if s, sure := stageOf(n); sure && s > 0 && n != stem {
-			return n, site{prefix(dirs), literal(file)}, true
-		}
+	if rest, n, ok := staged(file); ok && (isValues(rest) || len(series[path.Join(path.Dir(p), rest)]) > 1) {
+		return n, site{prefix(dirs), literal(file)}, true
 	}
 	return "", site{}, false
+}
+
+// staged splits the name of a file into a well-known name of an environment, at one of its
+// ends, and the rest, where <> stands for it.
+func staged(file string) (rest, name string, ok bool) {
+	ext := path.Ext(file)
+	stem := strings.TrimSuffix(file, ext)
+	if _, sure := stageOf(stem); sure {
+		return "<>" + ext, stem, true
+	}
+	if i := strings.LastIndexAny(stem, "-._"); i > 0 {
+		if _, sure := stageOf(stem[i+1:]); sure {
+			return stem[:i+1] + "<>" + ext, stem[i+1:], true
+		}
+	}
+	if i := strings.IndexAny(stem, "-._"); i > 0 {
+		if _, sure := stageOf(stem[:i]); sure {
+			return "<>" + stem[i:] + ext, stem[:i], true
+		}
+	}
+	return "", "", false
+}
+
+// isValues knows the files of values of a Helm chart, one of which is enough.
+func isValues(rest string) bool {
+	stem := strings.TrimSuffix(rest, path.Ext(rest))
+	return stem == "values-<>" || stem == "values.<>" || stem == "values_<>" || stem == "<>.values" || stem == "<>-values"
+}
+
+// seriesOf finds files of one directory that differ in the name of an environment alone,
+// such as shop-dev.yaml and shop-prod.yaml: one of them would say nothing.
+func seriesOf(paths []string) map[string]map[string]bool {
+	out := map[string]map[string]bool{}
+	for _, p := range paths {
+		if rest, name, ok := staged(path.Base(p)); ok {
+			key := path.Join(path.Dir(p), rest)
+			if out[key] == nil {
+				out[key] = map[string]bool{}
+			}
+			out[key][name] = true
+		}
+	}
+	return out
 }
 
 func prefix(dirs []string) string {
@@ -140,8 +169,8 @@ func literal(name string) string {
 
 // detected turns sites into environments. Sites that differ in the directory above
 // the container only become one glob where generalise says so.
-func detected(sites map[string]map[site]bool, generalise bool) []DetectedEnvironment {
-	var found []DetectedEnvironment
+func detected(sites map[string]map[site]bool, generalise bool) []Environment {
+	var found []Environment
 	for _, name := range slices.Sorted(maps.Keys(sites)) {
 		siblings := map[site]int{}
 		for s := range sites[name] {
@@ -155,14 +184,16 @@ func detected(sites map[string]map[site]bool, generalise bool) []DetectedEnviron
 			globs[s.above+s.from] = true
 		}
 		stage, _ := stageOf(name)
-		found = append(found, DetectedEnvironment{Name: name, Paths: slices.Sorted(maps.Keys(globs)), Production: stage == production})
+		found = append(found, Environment{Name: name, Paths: slices.Sorted(maps.Keys(globs)), Production: stage == production})
 	}
-	slices.SortStableFunc(found, func(a, b DetectedEnvironment) int {
-		x, _ := stageOf(a.Name)
-		y, _ := stageOf(b.Name)
-		return x - y
-	})
+	slices.SortStableFunc(found, byStage)
 	return found
+}
+
+func byStage(a, b Environment) int {
+	x, _ := stageOf(a.Name)
+	y, _ := stageOf(b.Name)
+	return x - y
 }
 
 // widened puts * for the directory above the container.

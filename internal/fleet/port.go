@@ -1,0 +1,77 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/pinnace-dev/pinnace/internal/event"
+	"github.com/pinnace-dev/pinnace/internal/git"
+	"github.com/pinnace-dev/pinnace/internal/reconcile"
+)
+
+// A berth is what is kept of a repository between visits.
+type berth struct {
+	git     *git.Repository
+	indexes map[string]*reconcile.Index
+	reads   []string // what the last visit asked GitHub for
+	out     bool     // it is in use, or was given up
+}
+
+// A port keeps the berths of the repositories that were visited last; the mirrors of the others
+// wait on disk.
+type port struct {
+	dir  string
+	warm *lru.Cache[event.Subject, *berth]
+}
+
+func newPort(dir string, warm int) (*port, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("the directory of the mirrors: %w", err)
+	}
+	p := &port{dir: dir}
+	var err error
+	p.warm, err = lru.NewWithEvict(warm, func(_ event.Subject, b *berth) {
+		if !b.out {
+			b.git.Close()
+		}
+	})
+	return p, err
+}
+
+// take gives the berth of a repository to a visit.
+func (p *port) take(s event.Subject) (*berth, error) {
+	if b, ok := p.warm.Get(s); ok {
+		b.out = true
+		p.warm.Remove(s)
+		return b, nil
+	}
+	b := &berth{indexes: map[string]*reconcile.Index{}, out: true}
+	var err error
+	b.git, err = git.OpenMirror(p.mirror(s), git.Limits{})
+	if errors.Is(err, git.ErrLocked) {
+		b.git, err = git.NewMemory(git.Limits{}), nil // another process has it: fetched anew
+	}
+	return b, err
+}
+
+// leave takes it back.
+func (p *port) leave(s event.Subject, b *berth) {
+	b.out = false
+	p.warm.Add(s, b)
+}
+
+// scrap gives up what is kept of a repository, as when a mirror is damaged.
+func (p *port) scrap(s event.Subject, b *berth) error {
+	b.git.Close()
+	return os.RemoveAll(p.mirror(s))
+}
+
+func (p *port) mirror(s event.Subject) string {
+	return filepath.Join(p.dir, fmt.Sprint(s.Installation), fmt.Sprintf("%d.git", s.Repository))
+}
+
+func (p *port) close() { p.warm.Purge() }

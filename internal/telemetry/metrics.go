@@ -1,0 +1,159 @@
+package telemetry
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const namespace = "pinnace"
+
+// other stands for each value that is in no set.
+const other = "other"
+
+// The sets of values that labels have.
+var (
+	// events are the names of the webhooks that GitHub sends to an App like ours
+	// (https://docs.github.com/en/webhooks/webhook-events-and-payloads).
+	events = []string{
+		"check_run", "check_suite", "create", "delete", "github_app_authorization", "installation",
+		"installation_repositories", "installation_target", "issue_comment", "issues", "membership",
+		"merge_group", "meta", "organization", "package", "ping", "pull_request", "pull_request_review",
+		"pull_request_review_comment", "push", "registry_package", "repository", "status", "team", "workflow_run",
+		"registry",
+	}
+	eventOutcomes = []string{"accepted", "duplicate", "ignored", "refused", "failed"}
+	visitOutcomes = []string{"done", "again", "gone", "retry", "waiting", "quarantined", "failed", "lost"}
+	decisions     = []string{"approved", "denied", "pending", "error"}
+	kinds         = []string{"rest", "graphql", "git", "token"}
+	alerts        = []string{"tag_moved", "digest_vanished"}
+)
+
+// count makes the metrics.
+func (t *Telemetry) count() {
+	counter := func(name, help string) prometheus.Counter {
+		c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help})
+		t.registry.MustRegister(c)
+		return c
+	}
+	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+		t.registry.MustRegister(c)
+		return c
+	}
+	gauge := func(name, help string) prometheus.Gauge {
+		g := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
+		t.registry.MustRegister(g)
+		return g
+	}
+	histogram := func(name, help string, buckets ...float64) prometheus.Histogram {
+		h := prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets})
+		t.registry.MustRegister(h)
+		return h
+	}
+	t.events = counters("events_total", "Deliveries that came in, by the event's name and what became of them.", "event", "outcome")
+	t.accept = histogram("webhook_accept_seconds", "From a delivery's first byte to the answer, durable.",
+		.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10)
+	t.age = histogram("event_age_seconds", "From an event's arrival to the end of the first visit that knew of it.",
+		.1, .25, .5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 4*3600)
+	t.visits = counters("visits_total", "Looks at a repository, by what came of them.", "outcome")
+	t.visit = histogram("visit_duration_seconds", "How long a look at a repository took.",
+		.05, .1, .25, .5, 1, 2, 5, 10, 30, 60, 300, 900)
+	t.decisions = counters("decisions_total", "Decisions about pull requests, by outcome.", "outcome")
+	t.writes = counter("github_writes_total", "What was changed on GitHub: branches, pull requests, comments, check runs, merges.")
+	t.github = counters("github_requests_total", "Requests to GitHub, by kind and by the answer's status; code \"none\" is no answer.", "kind", "code")
+	t.unmodified = counter("github_not_modified_total", "Answers of GitHub with status 304, which cost nothing of the limit.")
+	t.registries = counters("registry_requests_total", "Requests to image registries, by host and by the answer's status; code \"none\" is no answer.", "host", "code")
+	t.moves = counter("tag_moves_total", "Tags that were seen to mean another digest than before.")
+	t.vanished = gauge("vanished_digests", "Pinned digests that their registry no longer has, as of the last look.")
+	t.alerts = counters("alerts_total", "Alerts that were raised, by kind.", "kind")
+	t.lost = counter("lost_events_total", "Events that never came in and that GitHub can no longer deliver.")
+	t.leases = counter("lease_lost_total", "Leases of this process that ran out before the work was done.")
+	t.leader = gauge("leader", "1 where this process does what only one of the replicas does, else 0.")
+
+	for _, outcome := range visitOutcomes {
+		t.visits.WithLabelValues(outcome)
+	}
+	for _, outcome := range decisions {
+		t.decisions.WithLabelValues(outcome)
+	}
+	for _, kind := range alerts {
+		t.alerts.WithLabelValues(kind)
+	}
+}
+
+// build returns the metric that says which program this is.
+func build(version, commit string) prometheus.Collector {
+	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "build_info", Help: "1, for the version and the commit of the program.",
+	}, []string{"version", "commit"})
+	g.WithLabelValues(version, commit).Set(1)
+	return g
+}
+
+// Event counts a delivery: accepted, duplicate, ignored (of no use to us), refused (unsigned,
+// too large) or failed (not durable). Event is GitHub's name of it, or "registry".
+func (t *Telemetry) Event(event, outcome string) {
+	t.events.WithLabelValues(known(events, event), known(eventOutcomes, outcome)).Inc()
+}
+
+// Accepted times the answer to a delivery.
+func (t *Telemetry) Accepted(d time.Duration) { t.accept.Observe(d.Seconds()) }
+
+// Waited says how old an event was when the first visit that knew of it had ended.
+func (t *Telemetry) Waited(d time.Duration) { t.age.Observe(d.Seconds()) }
+
+// Visited counts and times a look at a repository.
+func (t *Telemetry) Visited(d time.Duration, outcome string) {
+	t.visits.WithLabelValues(known(visitOutcomes, outcome)).Inc()
+	t.visit.Observe(d.Seconds())
+}
+
+// Decided counts a decision about a pull request: approved, denied, pending or error.
+func (t *Telemetry) Decided(outcome string) {
+	t.decisions.WithLabelValues(known(decisions, outcome)).Inc()
+}
+
+// Wrote counts what was changed on GitHub.
+func (t *Telemetry) Wrote(n int) { t.writes.Add(float64(max(n, 0))) }
+
+// Registry counts a request to an image registry; status 0 is no answer.
+func (t *Telemetry) Registry(host string, status int) {
+	t.registries.WithLabelValues(t.host(host), code(status)).Inc()
+}
+
+// TagMoved counts a tag that means another digest than before.
+func (t *Telemetry) TagMoved() { t.moves.Inc() }
+
+// Vanished says how many pinned digests are gone from their registries.
+func (t *Telemetry) Vanished(n int) { t.vanished.Set(float64(n)) }
+
+// Alert counts an alert: tag_moved, digest_vanished.
+func (t *Telemetry) Alert(kind string) { t.alerts.WithLabelValues(known(alerts, kind)).Inc() }
+
+// LostEvents counts events that never came in and never will.
+func (t *Telemetry) LostEvents(n int) { t.lost.Add(float64(max(n, 0))) }
+
+// LeaseLost counts a lease that ran out under its holder.
+func (t *Telemetry) LeaseLost() { t.leases.Inc() }
+
+// Leading says whether this process does what only one of the replicas does.
+func (t *Telemetry) Leading(yes bool) {
+	if yes {
+		t.leader.Set(1)
+	} else {
+		t.leader.Set(0)
+	}
+}
+
+// code is the label of a status: itself where HTTP knows its class.
+func code(status int) string {
+	switch {
+	case status == 0:
+		return "none"
+	case status < 100 || status > 599:
+		return other
+	}
+	return strconv.Itoa(status)
+}
