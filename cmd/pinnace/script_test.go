@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asPinnace) != "" {
 		os.Exit(cli.Main())
 	}
-	testscript.Main(m, map[string]func(){"pinnace": func() { os.Exit(cli.Main()) }})
+	testscript.Main(m, map[string]func(){"pinnace": func() { os.Exit(cli.Main()) }, "xdg-open": openPage})
 }
 
 var update = os.Getenv("UPDATE_SCRIPTS") != ""

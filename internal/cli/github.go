@@ -102,19 +102,16 @@ type access struct {
 // open builds the one client of GitHub for a repository.
 func (f *githubFlags) open(ctx context.Context, owner, name string) (*access, error) {
 	a := &access{}
-	root := cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com")
+	var root string
 	var err error
-	if a.api, err = url.Parse(root); err != nil || a.api.Host == "" {
-		return nil, usage("GITHUB_API_URL is %q: want an address such as https://api.github.com or https://HOST/api/v3", root)
+	if a.api, root, err = apiAddress(); err != nil {
+		return nil, err
 	}
 	if err := f.app(); err != nil {
 		return nil, err
 	}
 	a.author = git.Signature{Name: "Pinnace", Email: "bot@pinnace.dev"}
-	options := github.Options{URL: root, Cache: github.NewMemoryETags(maxETags), Tenant: owner + "/" + name, UserAgent: "pinnace/" + versionNumber()}
-	if ip := net.ParseIP(a.api.Hostname()); ip != nil && ip.IsLoopback() || a.api.Hostname() == "localhost" {
-		options.Spacing = -1 // no GitHub that has limits runs on this machine
-	}
+	options := github.Options{URL: root, Cache: github.NewMemoryETags(maxETags), Tenant: owner + "/" + name, UserAgent: "pinnace/" + versionNumber(), Spacing: spacing(a.api)}
 	if f.appID != 0 {
 		if err := f.asApp(ctx, a, options, owner, name); err != nil {
 			return nil, err
@@ -142,6 +139,24 @@ func (f *githubFlags) open(ctx context.Context, owner, name string) (*access, er
 		}
 	}
 	return a, nil
+}
+
+// apiAddress returns the root of GitHub's API.
+func apiAddress() (*url.URL, string, error) {
+	root := cmp.Or(os.Getenv("GITHUB_API_URL"), "https://api.github.com")
+	api, err := url.Parse(root)
+	if err != nil || api.Host == "" {
+		return nil, "", usage("GITHUB_API_URL is %q: want an address such as https://api.github.com or https://HOST/api/v3", root)
+	}
+	return api, root, nil
+}
+
+// spacing is the time between two writes: no GitHub that has limits runs on this machine.
+func spacing(api *url.URL) time.Duration {
+	if ip := net.ParseIP(api.Hostname()); ip != nil && ip.IsLoopback() || api.Hostname() == "localhost" {
+		return -1
+	}
+	return 0
 }
 
 // asApp takes a token of the App's installation that covers the repository, narrowed to it.

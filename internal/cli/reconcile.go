@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pinnace-dev/pinnace/internal/message"
 	"github.com/pinnace-dev/pinnace/internal/plan"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 	"github.com/pinnace-dev/pinnace/internal/reconcile"
@@ -20,6 +22,7 @@ func newReconcile() *cobra.Command {
 		registries registryFlags
 		hub        githubFlags
 		dryRun     bool
+		ask        bool
 		maxOpen    int
 		output     string
 	)
@@ -41,6 +44,9 @@ changes.
 With the key of Pinnace's App it also answers the commands in comments, opens the promotions
 and rollbacks that were asked for, judges every open pull request and writes its checks,
 merges what Pinnace is to merge, and reports what came past the rules.
+
+With --onboard a repository without a configuration is asked first, as the server asks: one
+pull request adds .pinnace/config.yaml, and nothing else is done until it is merged.
 
 With mode: observe in the configuration, and with --dry-run, nothing is written at all.
 
@@ -80,12 +86,30 @@ means that something failed, and 4 that a token or a login is needed.`,
 			p := s.Proposer
 			p.DryRun, s.Judge.DryRun, p.MaxOpen, p.Progress = dryRun, dryRun, maxOpen, &reconcile.Progress{}
 			stop := showProgress(cmd.Context(), cmd.ErrOrStderr(), p.Progress)
-			round, outcome, err := run(cmd.Context(), s)
+			var (
+				round   *verdict.Round
+				outcome *reconcile.Outcome
+				out     report.Reconcile
+				leave   = true
+			)
+			if ask {
+				p.App = s.Judge.App
+				var o reconcile.Onboarded
+				o, err = p.Onboard(cmd.Context())
+				out, leave = onboardReport(o, owner+"/"+name), o.Configured
+				if o.Action == reconcile.Refused {
+					err = errors.New(o.Reason)
+				}
+			}
+			if err == nil && leave {
+				if round, outcome, err = run(cmd.Context(), s); err == nil {
+					out = reconcileReport(outcome)
+				}
+			}
 			stop()
 			if err != nil {
 				return err
 			}
-			out := reconcileReport(outcome)
 			if round != nil {
 				judgedReport(&out, round)
 			}
@@ -106,6 +130,9 @@ means that something failed, and 4 that a token or a login is needed.`,
 			if err != nil {
 				return err
 			}
+			if outcome == nil {
+				return nil
+			}
 			if failed := outcome.Failed(); failed != nil {
 				return exit(statusOf(failed))
 			}
@@ -121,10 +148,24 @@ means that something failed, and 4 that a token or a login is needed.`,
 	}
 	cmd.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "print the plan and the diff, write nothing")
 	cmd.Flags().IntVar(&maxOpen, "max-open", 10, "how many update pull requests, `N`, may be open at a time")
+	cmd.Flags().BoolVar(&ask, "onboard", false, "without a configuration, open the pull request that adds one, and do nothing else")
 	addOutput(cmd, &output, "text", "json")
 	hub.add(cmd)
 	registries.add(cmd)
 	return cmd
+}
+
+// onboardReport turns what became of asking for leave into what is said of it.
+func onboardReport(o reconcile.Onboarded, asked string) report.Reconcile {
+	s := reconcile.Settled{
+		Proposal: plan.Proposal{Kind: message.Configure, Branch: reconcile.OnboardBranch},
+		Action:   o.Action, Reason: o.Reason, PullRequest: o.PullRequest, Files: o.Files,
+	}
+	b := report.Base{Branch: o.Branch, Commit: o.Commit, DryRun: o.DryRun, Proposals: []report.Proposal{proposalReport(s, o.DryRun)}}
+	if o.Action == reconcile.Clean {
+		b.Warnings = append(b.Warnings, o.Reason)
+	}
+	return report.Reconcile{Repository: o.Repository.FullName(), Asked: asked, Bases: []report.Base{b}}
 }
 
 // run proposes, and where the token is an App's judges and merges.

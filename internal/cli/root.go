@@ -146,7 +146,7 @@ the policies in .pinnace/, and merges exactly what was approved.`,
 	root.SetHelpCommand(newHelp())
 	root.SetVersionTemplate("pinnace {{.Version}}\n")
 	root.SetFlagErrorFunc(suggestFlag)
-	root.AddCommand(newPin(), newCheck(), newResolve(), newImages(), newWhere(), newHistory(), newPromote(), newRollback(), newApprovals(), newDecide(), newReconcile(), newDemo(), newConfig(), newPolicy(), newSetup(), newVersion())
+	root.AddCommand(newPin(), newCheck(), newResolve(), newImages(), newWhere(), newHistory(), newPromote(), newRollback(), newApprovals(), newDecide(), newReconcile(), newDemo(), newConfig(), newPolicy(), newServe(), newSetup(), newDoctor(), newVersion())
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.InitDefaultCompletionCmd()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -84,13 +85,7 @@ func (f *setupFlags) run(cmd *cobra.Command) error {
 	}
 	errs := cmd.ErrOrStderr()
 	fmt.Fprintf(errs, "Open this page to register the App; it serves this machine only, until it is done:\n  %s\n", page.URL())
-	if !f.quiet {
-		browser.Stdout = errs
-		if err := browser.OpenURL(page.URL()); err != nil {
-			fmt.Fprintln(errs, "No browser could be opened here. From another machine, forward the port first: ssh -L PORT:127.0.0.1:PORT ...")
-		}
-	}
-	done, err := page.Run(cmd.Context())
+	done, err := f.serve(cmd.Context(), page, errs)
 	if errors.Is(err, context.Canceled) {
 		return errors.New("interrupted: no credentials were stored; if GitHub shows an App already, delete it there")
 	}
@@ -98,6 +93,31 @@ func (f *setupFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	return f.next(cmd, done, web)
+}
+
+// serve runs the page, and opens it in a browser, which may stay in the foreground.
+func (f *setupFlags) serve(ctx context.Context, page *setup.Loopback, errs io.Writer) (setup.Result, error) {
+	opened, ended := make(chan error, 1), make(chan struct{})
+	var done setup.Result
+	var err error
+	go func() {
+		defer close(ended)
+		done, err = page.Run(ctx)
+	}()
+	if !f.quiet {
+		browser.Stdout, browser.Stderr = io.Discard, io.Discard
+		go func() { opened <- browser.OpenURL(page.URL()) }()
+	}
+	for {
+		select {
+		case <-ended:
+			return done, err
+		case e := <-opened:
+			if e != nil {
+				fmt.Fprintln(errs, "No browser could be opened here. To open the page on another machine, forward its port: ssh -L PORT:127.0.0.1:PORT HOST")
+			}
+		}
+	}
 }
 
 // keeper returns who stores the credentials, and where in words.

@@ -41,15 +41,27 @@ func (f *registryFlags) add(cmd *cobra.Command) {
 
 // client builds the registry client from flags and configuration; flags win.
 func (f *registryFlags) client(c *config.Config) (*registry.Client, error) {
+	o, err := f.options(c)
+	if err != nil {
+		return nil, err
+	}
+	client, err := registry.New(o)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return client, nil
+}
+
+func (f *registryFlags) options(c *config.Config) (registry.Options, error) {
 	if f.concurrency < 1 || f.concurrency > 256 {
-		return nil, usage("--concurrency is %d: want 1 to 256", f.concurrency)
+		return registry.Options{}, usage("--concurrency is %d: want 1 to 256", f.concurrency)
 	}
 	o := registry.Options{Map: map[string]string{}, Insecure: f.insecure, Concurrency: f.concurrency, UserAgent: "pinnace/" + versionNumber()}
 	mapped := map[string]bool{}
 	for _, m := range f.mirrors {
 		host, mirror, ok := strings.Cut(m, "=")
 		if !ok || host == "" || mirror == "" {
-			return nil, usage("--registry-map %q: want HOST=MIRROR", m)
+			return o, usage("--registry-map %q: want HOST=MIRROR", m)
 		}
 		o.Map[host], mapped[registryOf(host)] = mirror, true
 	}
@@ -60,11 +72,7 @@ func (f *registryFlags) client(c *config.Config) (*registry.Client, error) {
 			}
 		}
 	}
-	client, err := registry.New(o)
-	if err != nil {
-		return nil, usageError{err}
-	}
-	return client, nil
+	return o, nil
 }
 
 // registryOf returns the one spelling of a registry.

@@ -103,8 +103,8 @@ type Base struct {
 type Ruleset struct {
 	Name   string
 	Shown  bool     // Bypass is known
-	Bypass []string // who it does not bind, in words
-	Ours   bool     // it does not bind us
+	Bypass []string // whom it does not bind besides our App, in words
+	Ours   bool     // it does not bind our App
 }
 
 // An OwnersFile is CODEOWNERS; Path is "" where there is none.

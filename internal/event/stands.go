@@ -15,6 +15,15 @@ type Stands struct {
 	More  int
 }
 
+// A Standing is what stands in a repository, and what is watched because of that.
+type Standing struct {
+	Subject
+	Print   string // the same for the same Images
+	Images  []Stands
+	Watched []Watched // as they begin, where they are new
+	Report  time.Time // when the first report is due, where the repository is new
+}
+
 // A Watched is one thing that is asked for at registries on behalf of an installation: with a
 // Tag what that means, with a Digest whether it is still there, with neither which tags Name
 // has.

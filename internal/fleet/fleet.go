@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"strings"
 	"sync"
@@ -31,6 +32,8 @@ type Options struct {
 	Registries func(*config.Config) (reconcile.Registries, error)
 	// Stands is told what a repository holds after each visit; it may be nil.
 	Stands func(context.Context, event.Repository, []verdict.ReadBase) error
+	// Gone is told of repositories that are no longer there; it may be nil.
+	Gone func(context.Context, event.Subject) error
 	// Observer counts; it may be nil.
 	Observer Observer
 	Now      func() time.Time // nil: time.Now
@@ -46,6 +49,10 @@ type Observer interface {
 	Decided(outcome string)
 	// Alert counts an alert by its kind; "incident" is what came past the rules.
 	Alert(kind string)
+	// GitHub counts a request to GitHub.
+	GitHub(method, route string, status int, took time.Duration)
+	// Limit says what an installation may still ask of GitHub until a time.
+	Limit(installation int64, remaining int, until time.Time)
 }
 
 // A Fleet is all repositories of an App. It is safe for use by several goroutines; one
@@ -129,7 +136,7 @@ func (f *Fleet) Installations(ctx context.Context) ([]int64, error) {
 func (f *Fleet) know(i github.Installation) error {
 	old := f.installations[i.ID]
 	permissions := Permissions(i.Permissions)
-	if old != nil && equal(Permissions(old.Permissions), permissions) {
+	if old != nil && maps.Equal(Permissions(old.Permissions), permissions) {
 		old.Installation = i
 		return nil
 	}
@@ -138,7 +145,7 @@ func (f *Fleet) know(i github.Installation) error {
 		now.listed, now.floored = old.listed, old.floored
 	}
 	o := f.o.GitHub
-	o.Tokens, o.Tenant = now.tokens, fmt.Sprint(i.ID)
+	o.Tokens, o.Tenant, o.Observe = now.tokens, fmt.Sprint(i.ID), f.observe(i.ID)
 	var err error
 	if now.client, err = github.New(o); err != nil {
 		return err
@@ -147,16 +154,17 @@ func (f *Fleet) know(i github.Installation) error {
 	return nil
 }
 
-func equal(a, b map[string]string) bool {
-	if len(a) != len(b) {
-		return false
+// observe counts the requests of an installation.
+func (f *Fleet) observe(installation int64) func(github.Call) {
+	if f.o.Observer == nil {
+		return nil
 	}
-	for k, v := range a {
-		if b[k] != v {
-			return false
+	return func(c github.Call) {
+		f.o.Observer.GitHub(c.Method, c.Route, c.Status, c.Took)
+		if c.Resource == "core" {
+			f.o.Observer.Limit(installation, c.Remaining, c.Reset)
 		}
 	}
-	return true
 }
 
 // installation returns what is known of one, asking GitHub where that is nothing.

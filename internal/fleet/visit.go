@@ -23,7 +23,10 @@ const maxFirst = 5
 func (f *Fleet) Visit(ctx context.Context, v event.Visit) (event.Visited, error) {
 	out, err := f.visit(ctx, v)
 	if errors.Is(err, errGone) {
-		return event.Visited{Gone: true}, nil
+		out, err = event.Visited{Gone: true}, nil
+		if f.o.Gone != nil {
+			err = f.o.Gone(ctx, v.Subject)
+		}
 	}
 	return out, err
 }

@@ -96,16 +96,23 @@ func (v *visit) Anew() {
 	}
 }
 
-// read notes a read, and returns its answer where that was asked for ahead.
+// isAnew says whether everything is asked for from now on.
+func (v *visit) isAnew() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.anew
+}
+
+// read returns the answer to a read that was asked for ahead, and notes it.
 func (v *visit) read(ctx context.Context, q call, target string) (answer, bool) {
 	if q.token != "" {
 		return answer{}, false
 	}
 	key := readKey(q.accept, target)
-	a, ok := answer{}, false
-	if v.ahead != nil {
-		a, ok = v.ahead.take(ctx, key, q.limit)
+	if v.ahead == nil {
+		return answer{}, false
 	}
+	a, ok := v.ahead.take(ctx, key, q.limit)
 	if ok {
 		v.note(key)
 	}

@@ -9,6 +9,9 @@ import (
 // look-up is no answer.
 var ErrUnknown = errors.New("manifest unknown")
 
+// ErrTransient says that a registry, or the way to it, failed: a later look-up may succeed.
+var ErrTransient = errors.New("registry failed")
+
 // The manifest media types that a reference may resolve to
 // (https://github.com/opencontainers/image-spec/blob/main/media-types.md).
 const (

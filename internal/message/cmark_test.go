@@ -12,7 +12,7 @@ import (
 
 var (
 	anchors = regexp.MustCompile(`(?i)<(a|img|h[1-6]|del|input|em|pre|script|iframe)\b[^>]*>`)
-	ours    = regexp.MustCompile(`^<a href="https://github\.com/acme/shop/commit/[0-9a-f]{40}">$|^<a href="https://github\.com/acme/config/commit/[0-9a-f]{40}">$|^<a href="` + details + `">$`)
+	ours    = regexp.MustCompile(`^<a href="https://github\.com/acme/shop/commit/[0-9a-f]{40}">$|^<a href="https://github\.com/acme/config/commit/[0-9a-f]{40}">$|^<a href="https://github\.com/acme/config/edit/pinnace/configure/\.pinnace/config\.yaml">$|^<a href="` + details + `">$`)
 )
 
 // TestCmark holds what is written to GitHub's own renderer, where it is installed
@@ -29,6 +29,9 @@ func TestCmark(t *testing.T) {
 	for name, c := range checks {
 		texts[name] = c.Summary() + "\n" + c.Text()
 	}
+	for name, o := range onboardings() {
+		texts[name] = o.Body()
+	}
 	for name, body := range replies() {
 		texts[name] = strings.ReplaceAll(body, "#12", "")
 	}
@@ -42,6 +45,7 @@ func TestCmark(t *testing.T) {
 		asks.Kind = promotion.Promotion
 		texts["hostile rules "+s[:min(len(s), 40)]] = Check{Name: s, Subject: s, Decision: d, Advisory: true, Notes: []string{s}, Seal: s}.Summary() +
 			"\n" + Check{Decision: d}.Text() + "\n" + Refused(s, hostileRequest(s), &d, []string{s}) + "\n" + asks.Body()
+		texts["hostile onboarding "+s[:min(len(s), 40)]] = hostileOnboarding(s).Body()
 		name := "hostile " + s[:min(len(s), 40)]
 		texts[name] = hostile(s).Body() + "\n" + Text(s) + "\n" + Text(s) + "\n\n" + Code(s) + " " + Text(s) + "\n" + Code(s)
 	}

@@ -19,8 +19,8 @@ import (
 )
 
 var (
-	ownHTML  = regexp.MustCompile(`^(</?sub>|<details><summary>(Full digests|(?:Not edited|Notes|In the way|Waived|Rules that did not hold|Next|Approvals that count|Reviews that do not count) \(\d+\)|\d+ files?, \d+ places? \(\d+\))</summary>\n|</details>\n|<!-- pinnace:v1 \{.*\} -->\n|<!-- pinnace:reply [A-Za-z0-9._-]* -->\n)$`)
-	ownLinks = regexp.MustCompile(`^https://github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+/commit/[0-9a-f]{40}$|^` + details + `$`)
+	ownHTML  = regexp.MustCompile(`^(</?sub>|<details><summary>(Full digests|(?:Apps|Pull requests|Files of no environment, which are left alone|Not edited|Notes|In the way|Waived|Rules that did not hold|Next|Approvals that count|Reviews that do not count) \(\d+\)|\d+ files?, \d+ places? \(\d+\))</summary>\n|</details>\n|<!-- pinnace:v1 \{.*\} -->\n|<!-- pinnace:reply [A-Za-z0-9._-]* -->\n)$`)
+	ownLinks = regexp.MustCompile(`^https://github\.com/[A-Za-z0-9-]+/[A-Za-z0-9._-]+/commit/[0-9a-f]{40}$|^https://github\.com/acme/config/edit/pinnace/configure/\.pinnace/config\.yaml$|^` + details + `$`)
 	inCode   = regexp.MustCompile(`(?s)<code>.*?</code>`)
 	tags     = regexp.MustCompile(`(?s)<!--.*?-->|<[^>]*>`)
 	meaning  = regexp.MustCompile(`(?i)@[a-z0-9]|#[0-9]|\bgh-[0-9]|ghsa-|://|www\.|(^|[\s(\[{])[0-9a-f]{7,40}\b|:[a-z0-9_+-]+:|\$`)
@@ -270,6 +270,7 @@ func FuzzVerdict(f *testing.F) {
 			Glass{Key: "k", App: s, Envs: p.Environments, PullRequest: 4242, Commit: u, By: who[0], At: time.Unix(1, 0), Reason: u, Images: p.Images, Waived: d.Results, Seal: s}.Body(),
 			Bypass{Key: "k", Base: s, Commit: u, URL: "x" + s, PullRequest: 4242, By: who[1], Envs: p.Environments, Images: p.Images, Rules: d.Results, Why: u}.Body(),
 			Bypass{Key: "k", Base: u, Commit: s, URL: details, At: time.Unix(1, 0), Why: s}.Body(),
+			hostileWatch(s).Body(), Watch{Key: "k", Moved: []MovedTag{{Image: u, Tag: s, Old: s, New: u, Place: s}}, Gone: []GoneDigest{{Image: s, Digest: u, Place: u, More: 3}}}.Body(),
 		} {
 			answered(t, body)
 		}

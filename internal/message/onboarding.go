@@ -10,8 +10,9 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
-// onboarding is the kind that its block and its trailers have.
-const onboarding promotion.Kind = "configure"
+// Configure is the kind of a pull request that adds a first configuration. It changes no
+// image.
+const Configure promotion.Kind = "configure"
 
 // The most bytes that each list takes. Together with what is not cut they stay below Limit.
 const (
@@ -96,7 +97,7 @@ func (o Onboarding) Body() string {
 	sections = slices.DeleteFunc(sections, func(s string) bool { return s == "" })
 	text := strings.Join(sections, "\n\n")
 	b := block{
-		Kind: onboarding, Repository: clean(o.Repository, 150), Base: clean(o.Base, 255), Seal: clean(o.Seal, 64), Version: clean(o.Version, 40),
+		Kind: Configure, Repository: clean(o.Repository, 150), Base: clean(o.Base, 255), Seal: clean(o.Seal, 64), Version: clean(o.Version, 40),
 		Finished: o.Finished != "", State: o.state(), Title: hash(o.Title()), Text: hash(strings.TrimSpace(text)),
 	}
 	return text + "\n\n" + b.String() + "\n"
@@ -105,6 +106,9 @@ func (o Onboarding) Body() string {
 // state tells one text from another.
 func (o Onboarding) state() string {
 	o.Version = ""
+	if !plainAddress(o.Edit) || o.Finished != "" {
+		o.Edit = ""
+	}
 	text, _ := json.Marshal(o)
 	return hash(string(text))
 }
@@ -119,7 +123,7 @@ func (o Onboarding) Commit(base string) string {
 	var b strings.Builder
 	b.WriteString(o.Title() + "\n\nAdds " + plain(o.File, 100) + ", from what the files of the repository hold.\n\n")
 	t := trailers{&b}
-	t.one(TrailerKind, string(onboarding))
+	t.one(TrailerKind, string(Configure))
 	t.one(TrailerSeal, plain(o.Seal, 64))
 	t.one(TrailerBase, plain(base, 64))
 	return b.String()
@@ -256,10 +260,11 @@ func (o Onboarding) outcome() string {
 	if o.Besides {
 		note += " Updates and promotions that the file asks for come besides."
 	}
+	list := listed(rows, opensRoom, "pull request")
 	if len(rows) > folded {
-		return "**Once it is merged**, Pinnace opens " + count + ", for people to merge.\n\n" + fold("Pull requests", listed(rows, opensRoom, "pull request")) + "\n\n" + note
+		list = fold(fmt.Sprintf("Pull requests (%d)", len(rows)), list)
 	}
-	return "**Once it is merged**, Pinnace opens " + count + ", for people to merge:\n\n" + listed(rows, opensRoom, "pull request") + "\n\n" + note
+	return "**Once it is merged**, Pinnace opens " + count + ", for people to merge:\n\n" + list + "\n\n" + note
 }
 
 func (o Onboarding) outside() string {
@@ -278,8 +283,8 @@ func (o Onboarding) rules() string {
 	if !o.usable() || o.Observe {
 		return ""
 	}
-	return "Besides, the check `pinnace/promotion` is then on every pull request to " + Code(o.Base) + ". There is no policy yet, so it asks for no approval, and it binds nobody until a rule of the branch requires it. " +
-		"Roles have their defaults: who may write here may ask for promotions and approve them; later changes of `.pinnace/` need an admin."
+	return "Besides, the check `pinnace/promotion` is then on every pull request to " + Code(o.Base) + ". Without a policy it asks for no approval, and it binds nobody until a rule of the branch requires it. " +
+		"Unless the file says otherwise, whoever may write here may ask for promotions and approve them; later changes of `.pinnace/` need an admin."
 }
 
 func (o Onboarding) howTo() string {

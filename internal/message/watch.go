@@ -46,10 +46,10 @@ func (w Watch) Body() string {
 	}
 	var moved, gone, todo []string
 	for _, m := range w.Moved {
-		moved = append(moved, fmt.Sprintf("- %s meant %s and means %s now, noticed on %s%s\n", image(m.Image, m.Tag), short(m.Old), short(m.New), stamp(m.At), stood(m.Place, m.More)))
+		moved = append(moved, fmt.Sprintf("- %s meant %s and means %s now, noticed on %s%s\n", imageTag(m.Image, m.Tag), short(m.Old), short(m.New), stamp(m.At), stood(m.Place, m.More)))
 	}
 	for _, g := range w.Gone {
-		gone = append(gone, fmt.Sprintf("- %s, digest %s, was there on %s and is not since %s%s\n", image(g.Image, g.Tag), short(g.Digest), stamp(g.Seen), stamp(g.Since), stood(g.Place, g.More)))
+		gone = append(gone, fmt.Sprintf("- %s, digest %s, was there on %s and is not since %s%s\n", imageTag(g.Image, g.Tag), short(g.Digest), stamp(g.Seen), stamp(g.Since), stood(g.Place, g.More)))
 	}
 	if len(moved) > 0 {
 		moved = append([]string{"These tags look like ones that stay, but somebody pointed them at other images. What runs is what the files pin: nothing changed there.\n\n"}, moved...)
@@ -73,8 +73,8 @@ func lead(title string, rows []string) string {
 	return "**" + title + "**\n\n" + listed(rows, watchRoom, "image")
 }
 
-// image names an image with its tag, if there is one.
-func image(name, tag string) string {
+// imageTag names an image with its tag, if there is one.
+func imageTag(name, tag string) string {
 	if tag != "" {
 		name += ":" + tag
 	}

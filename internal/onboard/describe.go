@@ -11,29 +11,23 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/plan"
 )
 
-// A Scene is a commit's files under a configuration.
-type Scene struct {
-	Config       *config.Config
-	Base         string // the default branch
-	Files        []plan.File
-	Environments func(path string) []string // that a file affects
-	Standing     []plan.Standing            // what stands where
-}
-
 // anything is the digest that every image is planned with.
 const anything = image.Digest("sha256:0000000000000000000000000000000000000000000000000000000000000000")
 
-// Describe says what the files hold, and which pull requests Pinnace would open.
-func Describe(s Scene) message.Onboarding {
-	out := message.Onboarding{Base: s.Base, Observe: s.Config.Mode == config.ModeObserve}
+// Describe says what files hold under a configuration, and which pull requests to base, the
+// default branch, Pinnace would open. The files are all in which anything was found; exists
+// says whether there is a file at a path.
+func Describe(c *config.Config, base string, files []plan.File, exists func(path string) bool) message.Onboarding {
+	out := message.Onboarding{Base: base, Observe: c.Mode == config.ModeObserve}
+	reach := plan.NewReach(c, files, exists)
 	all := tally{}
-	in := map[string]*tally{}
-	for _, e := range s.Config.Environments {
-		in[e.Name] = &tally{}
+	in := map[string]tally{}
+	for _, e := range c.Environments {
+		in[e.Name] = tally{}
 	}
-	for _, f := range s.Files {
+	for _, f := range files {
 		held := false
-		environments := s.Environments(f.Path)
+		environments := reach.Environments(f.Path)
 		for i := range f.Result.Findings {
 			ref := f.Result.Findings[i].Image
 			if ref == (image.Ref{}) {
@@ -50,7 +44,7 @@ func Describe(s Scene) message.Onboarding {
 		}
 	}
 	out.Images, out.Unpinned = all.count()
-	for _, e := range s.Config.Environments {
+	for _, e := range c.Environments {
 		after, _ := e.Sources()
 		out.Besides = out.Besides || len(e.Track) > 0 || e.Promote == config.PromoteAuto && len(after) > 0
 		images, unpinned := in[e.Name].count()
@@ -58,8 +52,9 @@ func Describe(s Scene) message.Onboarding {
 			Name: e.Name, Paths: e.Paths, Production: e.Production, After: after, Images: images, Unpinned: unpinned,
 		})
 	}
-	out.Apps = apps(s.Standing)
-	planned := forecast(s)
+	names, entries := c.AppNames(plan.Refs(c, files, reach.Environments)), plan.EntriesOf(files, reach.Environments)
+	out.Apps = apps(plan.Inventory(c, files, names, entries, reach.Environments, reach.Owner))
+	planned := forecast(c, base, files, reach)
 	for _, p := range planned.Proposals {
 		if len(p.Changes) > 0 {
 			out.Opens = append(out.Opens, pull(p))
@@ -78,12 +73,7 @@ func Describe(s Scene) message.Onboarding {
 // A tally counts images, each once.
 type tally map[image.Ref]bool
 
-func (t *tally) add(r image.Ref) {
-	if *t == nil {
-		*t = tally{}
-	}
-	(*t)[r] = r.Pinned()
-}
+func (t tally) add(r image.Ref) { t[r] = r.Pinned() }
 
 func (t tally) count() (images, unpinned int) {
 	for _, pinned := range t {
@@ -99,7 +89,7 @@ func apps(standing []plan.Standing) []message.OnboardingApp {
 	index := map[string]int{}
 	var out []message.OnboardingApp
 	for _, s := range standing {
-		if s.App == "" {
+		if s.App == "" || s.Overridden {
 			continue
 		}
 		i, ok := index[s.App]
@@ -120,10 +110,10 @@ func apps(standing []plan.Standing) []message.OnboardingApp {
 }
 
 // forecast plans as if each registry answered, and no tag ever moved on.
-func forecast(s Scene) plan.Plan {
+func forecast(c *config.Config, base string, files []plan.File, reach *plan.Reach) plan.Plan {
 	return plan.Build(plan.Input{
-		Config: s.Config, Base: s.Base, Default: true, Files: s.Files, Environments: s.Environments,
-		Options: plan.Options{Style: manifest.Style(s.Config.Pin.Style)},
+		Config: c, Base: base, Default: true, Files: files, Environments: reach.Environments,
+		Options: plan.Options{Style: manifest.Style(c.Pin.Style)},
 		Answer: func(*manifest.Finding) plan.Answer {
 			return plan.Answer{Tag: image.Resolution{Digest: anything}}
 		},

@@ -4,7 +4,9 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
+	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/image"
 	"github.com/pinnace-dev/pinnace/internal/manifest"
 	"github.com/pinnace-dev/pinnace/internal/plan"
@@ -24,7 +26,8 @@ type App struct {
 
 // Detect finds environments by the paths of files, and apps by the images that stand in more
 // than one of them. The files are all in which anything was found; exists says whether there
-// is a file at a path. An environment in which no image stands is none.
+// is a file at a path. An environment in which no image stands is none. What is returned can
+// be written: [Layout.File] is a configuration without an error, for these files.
 func Detect(files []plan.File, exists func(path string) bool) Layout {
 	paths := make([]string, len(files))
 	for i, f := range files {
@@ -63,17 +66,23 @@ func Detect(files []plan.File, exists func(path string) bool) Layout {
 			l.Apps = append(l.Apps, App{Name: name, Images: []string{repository}})
 		}
 	}
-	return l
+	for _, less := range []Layout{l, {Environments: l.Environments}} {
+		if c, problems := config.Parse("", less.File(0)); !problems.HasErrors() && len(c.Overlaps(paths)) == 0 {
+			return less
+		}
+	}
+	return Layout{} // more than a configuration may hold
 }
 
 // HasManifest says whether a file holds an image that is deployed, rather than one that a
-// build or a workflow uses.
+// build, a workflow or an editor uses: those stand in files of their own formats, and below
+// hidden directories.
 func HasManifest(files []plan.File) bool {
 	return slices.ContainsFunc(files, func(f plan.File) bool {
 		switch manifest.FormatOf(f.Path) {
 		case manifest.Dockerfile, manifest.Workflow, manifest.Action, manifest.GitLab:
 			return false
 		}
-		return len(f.Result.Findings) > 0
+		return len(f.Result.Findings) > 0 && !strings.Contains("/"+f.Path, "/.")
 	})
 }

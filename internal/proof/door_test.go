@@ -3,12 +3,15 @@ package proof
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/pinnace-dev/pinnace/internal/sandbox"
 )
 
 // A door is the address that GitHub knows. What comes in goes to one of the processes behind
@@ -113,7 +116,9 @@ func (w *world) pump() (stop func()) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
+				w.posting.Lock()
 				_, _ = w.Deliver(ctx)
+				w.posting.Unlock()
 			}
 		}
 	}()
@@ -121,4 +126,50 @@ func (w *world) pump() (stop func()) {
 	stop = func() { once.Do(func() { cancel(); <-done }) }
 	w.t.Cleanup(stop)
 	return stop
+}
+
+// post delivers straight to a process, under another GUID, and returns the status.
+func (p *process) post(d sandbox.Delivery, guid string) int {
+	req, err := http.NewRequest(http.MethodPost, "http://"+p.at+"/webhooks/github", bytes.NewReader(d.Payload))
+	if err != nil {
+		return 0
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-GitHub-Event", d.Event)
+	req.Header.Set("X-GitHub-Delivery", guid)
+	req.Header.Set("X-Hub-Signature-256", sandbox.Sign(p.w.app.Secret(), d.Payload))
+	resp, err := many.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode
+}
+
+var many = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+
+// flood calls a function for n GUIDs from several goroutines, and counts the answers that are no
+// success.
+func flood(n, width int, one func(guid string) int) (bad int) {
+	next, failed := make(chan int), make(chan int, width)
+	for range width {
+		go func() {
+			count := 0
+			for i := range next {
+				if status := one(fmt.Sprintf("%08d-0000-4000-8000-000000000000", i)); status < 200 || status > 299 {
+					count++
+				}
+			}
+			failed <- count
+		}()
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	for range width {
+		bad += <-failed
+	}
+	return bad
 }

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"flag"
 	"os"
 	"testing"
 
@@ -14,6 +15,10 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asPinnace) != "" {
 		watchCommits()
 		os.Exit(cli.Main())
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil { // stories wait most of their time
+		panic(err)
 	}
 	os.Exit(m.Run())
 }

@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,9 +48,15 @@ type process struct {
 	w    *world
 	name string
 	cmd  *exec.Cmd
-	at   string        // host:port that it listens on
-	out  *tail         // what it said last
-	gone chan struct{} // closed once it is no more
+	at   string // host:port that it listens on
+	out  *tail  // what it said last
+	base asked  // what GitHub was asked before it began
+
+	// GitHub is at an address of its own for each process, so that it is known who asks.
+	hub  *httptest.Server
+	mu   sync.Mutex
+	now  map[string]int // "POST /repos/acme/config/pulls": what it waits for; owned by mu
+	gone chan struct{}  // closed once it is no more
 }
 
 // environment is that of every process: nothing of the machine's own but the path.
@@ -59,7 +67,7 @@ func (w *world) environment(more ...string) []string {
 	}
 	env := []string{
 		asPinnace + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + w.home, "DOCKER_CONFIG=" + w.home, "TMPDIR=" + os.TempDir(),
-		"GITHUB_API_URL=" + w.URL(), "PINNACE_APP_ID=" + strconv.FormatInt(w.app.ID(), 10), "PINNACE_APP_KEY=" + key,
+		"PINNACE_APP_ID=" + strconv.FormatInt(w.app.ID(), 10), "PINNACE_APP_KEY=" + key,
 		"PINNACE_WEBHOOK_SECRET=" + w.app.Secret(),
 	}
 	if dir := os.Getenv("GOCOVERDIR"); dir != "" {
@@ -68,12 +76,17 @@ func (w *world) environment(more ...string) []string {
 	return append(env, more...)
 }
 
-// launch starts a process.
-func (w *world) launch(name string, env []string, args ...string) *process {
+// launch starts a process, by a shell's command where one is given.
+func (w *world) launch(name, by string, env []string, args ...string) *process {
 	w.t.Helper()
-	p := &process{w: w, name: name, out: &tail{}, gone: make(chan struct{})}
+	p := &process{w: w, name: name, out: &tail{}, gone: make(chan struct{}), now: map[string]int{}}
+	p.hub = httptest.NewServer(p)
+	w.t.Cleanup(func() { p.hub.CloseClientConnections(); p.hub.Close() })
 	p.cmd = exec.Command(os.Args[0], args...)
-	p.cmd.Env = w.environment(env...)
+	if by != "" {
+		p.cmd = exec.Command("/bin/sh", append([]string{"-c", by, os.Args[0]}, args...)...)
+	}
+	p.cmd.Env = append(w.environment(env...), "GITHUB_API_URL="+p.hub.URL)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	told, tell, err := os.Pipe()
 	if err != nil {
@@ -124,6 +137,27 @@ func (w *world) each(f func(*process)) {
 
 func (w *world) killAll()   { w.each((*process).kill) }
 func (w *world) freezeAll() { w.each((*process).freeze) }
+
+// ServeHTTP is GitHub, as this process sees it.
+func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	key := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/api/v3")
+	p.mu.Lock()
+	p.now[key]++
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.now[key]--
+	}()
+	p.w.Sandbox.ServeHTTP(w, r)
+}
+
+// waitsFor says whether the process waits for GitHub to answer a request.
+func (p *process) waitsFor(method, path string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now[method+" "+path] > 0
+}
 
 // isGone says whether the process has ended.
 func (p *process) isGone() bool {

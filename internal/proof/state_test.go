@@ -80,6 +80,10 @@ var (
 	hexes    = regexp.MustCompile(`\b[0-9a-f]{7,64}\b`)
 	instants = regexp.MustCompile(`\b20[0-9]{2}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?`)
 	numbers  = regexp.MustCompile(`\b(comment-|issuecomment-|"comment": ?|cli-|check-runs/|runs/)[0-9]+`)
+	// befores name the head that a branch had: there is one where a process died between the push
+	// and the pull request.
+	befores  = regexp.MustCompile(`(?m)^Pinnace-Before: .*\n`)
+	hosts    = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`)
 	machines = regexp.MustCompile(`<!-- pinnace:v1 \{.*\} -->`)
 	lengths  = regexp.MustCompile(`\b[0-9]+(\.[0-9]+)? ?(s|seconds?|minutes?|m|h|hours?)\b`)
 )
@@ -91,8 +95,9 @@ func (w *world) plain(text string) string {
 		text = strings.ReplaceAll(text, d, "<"+image+">")
 		text = strings.ReplaceAll(text, d[:len("sha256:")+12], "<"+image+">")
 	}
-	text = strings.ReplaceAll(text, w.URL(), "https://github.example")
 	text = strings.ReplaceAll(text, w.Registry(), "registry.example")
+	text = hosts.ReplaceAllString(text, "https://github.example")
+	text = befores.ReplaceAllString(text, "")
 	text = machines.ReplaceAllString(text, "<!-- pinnace:v1 -->")
 	text = instants.ReplaceAllString(text, "TIME")
 	text = numbers.ReplaceAllString(text, "${1}N")

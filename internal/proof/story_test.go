@@ -46,7 +46,7 @@ func newStory(t testing.TB) *story {
 		prodFile:                      deployment("shop", "{shop:1.0}"),
 	})
 	s.line = s.repository("line", map[string]string{
-		".pinnace/config.yaml":          strings.Replace(s.configuration(), "deploy: command", "deploy: auto", 1),
+		".pinnace/config.yaml":          strings.NewReplacer("deploy: command", "deploy: auto", `, track: [{images: ["ghcr.io/acme/*"], semver: "1.x"}]`, "").Replace(s.configuration()),
 		".pinnace/policies/prod.yaml":   onePerson,
 		".pinnace/policies/pinned.yaml": pinned,
 		devFile:                         deployment("shop", "{shop:1.0}"),
@@ -58,6 +58,7 @@ func newStory(t testing.TB) *story {
 	}})
 	s.line.Protect("pinnace/**", sandbox.Protection{Rules: promotion.Rules{SignedCommits: true}})
 	s.app.Install("acme", "config", "line")
+	s.installed = []string{"acme/config", "acme/line"}
 	return s
 }
 
@@ -129,6 +130,7 @@ var steps = []step{
 			"envs/prod/shop.yaml": deployment("shop", "ghcr.io/acme/shop:1.0"),
 		})
 		s.app.Select("acme", "config", "line", "fresh")
+		s.installed = append(s.installed, "acme/fresh")
 	}, nil},
 	{"it is configured", func(s *story) {
 		s.pass()

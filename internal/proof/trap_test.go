@@ -95,6 +95,7 @@ func changes(c sandbox.Call) bool {
 
 // call is the hook of the sandbox.
 func (x *trap) call(c sandbox.Call) sandbox.Fault {
+	x.w.count(c)
 	name := ""
 	if changes(c) {
 		name = c.Method + " " + c.Route

@@ -2,6 +2,7 @@ package proof
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,16 +16,66 @@ import (
 // A world is a GitHub with a registry, Pinnace's App, and a door that its webhooks go through.
 type world struct {
 	*sandbox.Sandbox
-	t       testing.TB
-	app     *sandbox.App
-	door    *door
-	home    string            // where the processes keep what they keep
-	ahead   atomic.Int64      // nanoseconds that GitHub's clock is ahead of ours
-	digests map[string]string // by name:tag
-	trap    *trap
+	t         testing.TB
+	app       *sandbox.App
+	door      *door
+	home      string            // where the processes keep what they keep
+	ahead     atomic.Int64      // nanoseconds that GitHub's clock is ahead of ours
+	digests   map[string]string // by name:tag
+	trap      *trap
+	installed []string // full names of the repositories that the App sees
 
 	mu        sync.Mutex
 	processes []*process // all that were ever started; owned by mu
+	calls     asked      // owned by mu
+	posting   sync.Mutex // held while deliveries are under way
+}
+
+// asked counts the calls about each repository, "acme/config".
+type asked map[string]int
+
+// count notes whom a call is about.
+func (w *world) count(c sandbox.Call) {
+	parts := strings.Split(strings.Trim(c.Path, "/"), "/")
+	key := ""
+	switch {
+	case parts[0] == "repos" && len(parts) > 2:
+		key = parts[1] + "/" + parts[2]
+	case len(parts) > 1 && strings.HasSuffix(parts[1], ".git"):
+		key = parts[0] + "/" + strings.TrimSuffix(parts[1], ".git")
+	default:
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls[key]++
+}
+
+// asked returns what was counted.
+func (w *world) asked() asked {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.calls)
+}
+
+// surveyed says whether, since a count, GitHub was asked about each repository that the App is
+// installed on.
+func (w *world) surveyed(since, now asked) bool {
+	for _, key := range w.installed {
+		if now[key] == since[key] {
+			return false
+		}
+	}
+	return true
+}
+
+// quiet says whether no delivery is on its way.
+func (w *world) quiet() bool {
+	if !w.posting.TryLock() {
+		return false
+	}
+	defer w.posting.Unlock()
+	return len(w.Pending()) == 0
 }
 
 // everything is what the App may do and hears of.
@@ -43,7 +94,7 @@ var everything = sandbox.AppOptions{
 
 func newWorld(t testing.TB, o sandbox.Options) *world {
 	t.Helper()
-	w := &world{t: t, digests: map[string]string{}, home: t.TempDir()}
+	w := &world{t: t, digests: map[string]string{}, home: t.TempDir(), calls: asked{}}
 	o.Now = func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
 	o.Ours = func(c sandbox.Commit) bool { return strings.Contains(c.AuthorEmail, "pinnace") }
 	w.Sandbox = sandbox.New(o)

@@ -21,6 +21,8 @@ type head struct {
 	all     []promotion.PullRequest // to this base, the newest first
 	memo    Memo
 	known   bool // memo is on record
+
+	elsewhere []promotion.PullRequest // to another base, closed and not merged
 }
 
 // look reads a branch and its pull requests.
@@ -50,8 +52,11 @@ func (p *pass) pulls(ctx context.Context, branch string, h *head) error {
 	for _, q := range all {
 		switch {
 		case q.Base.Ref != p.base.Branch:
-			if q.State == promotion.Open {
+			switch q.State {
+			case promotion.Open:
 				h.other = q
+			case promotion.Closed:
+				h.elsewhere = append(h.elsewhere, q)
 			}
 			continue
 		case q.State == promotion.Closed:

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -58,6 +59,9 @@ func (p *Proposer) Onboard(ctx context.Context) (Onboarded, error) {
 	written := Action("")
 	for pass := 1; ; pass++ {
 		now, err := p.onboard(ctx, out)
+		if refused := (*Refusal)(nil); errors.Is(err, promotion.ErrForbidden) || errors.As(err, &refused) {
+			return now.refused(err.Error()), nil
+		}
 		if err == nil && now.Action == Unchanged && written != "" {
 			now.Action = written
 		}
@@ -96,7 +100,7 @@ func (p *Proposer) onboard(ctx context.Context, out Onboarded) (Onboarded, error
 	}
 	if why != "" {
 		out.Configured, out.Action, out.Reason = true, Clean, why
-		return out, a.retire(ctx, &out, out.Branch+" holds a configuration")
+		return out, a.superseded(ctx, &out)
 	}
 	switch r := out.Repository; {
 	case r.Fork:
@@ -135,6 +139,14 @@ func (p *pass) begun(ctx context.Context) (string, error) {
 
 // ask brings the pull request that asks in step with the files.
 func (p *pass) ask(ctx context.Context, out Onboarded) (Onboarded, error) {
+	h := head{hash: p.heads[OnboardBranch]}
+	if err := p.pulls(ctx, OnboardBranch, &h); err != nil {
+		return out, err
+	}
+	out.PullRequest = h.last
+	if answered(&out, h) {
+		return out, nil
+	}
 	p.config = config.Default()
 	reading, err := read(ctx, p.tip, p.config, p.Indexes[p.base.Branch], &Reconciler{Progress: p.Progress})
 	if err != nil {
@@ -146,32 +158,21 @@ func (p *pass) ask(ctx context.Context, out Onboarded) (Onboarded, error) {
 	p.reading = reading
 	if !onboard.HasManifest(reading.Files()) {
 		out.Action, out.Reason = Clean, "no manifest holds an image"
-		return out, p.retire(ctx, &out, "no manifest holds an image any more")
-	}
-	h := head{hash: p.heads[OnboardBranch]}
-	if err := p.pulls(ctx, OnboardBranch, &h); err != nil {
-		return out, err
-	}
-	out.PullRequest = h.last
-	if answered(&out, h) {
-		return out, nil
+		return out, p.retire(ctx, &out, h, "no manifest holds an image any more")
 	}
 	wrote, err := p.written(ctx, h.hash)
 	if err != nil {
 		return out, err
 	}
-	want := onboard.Detect(reading.Files(), reading.Has).File(p.App)
 	if h.hash != none && !wrote.ours {
 		return p.theirs(ctx, out, h, wrote)
 	}
+	want := onboard.Detect(reading.Files(), reading.Has).File(cmp.Or(p.App, wrote.app))
 	c, problems := config.Parse(configFile, want)
 	if problems.HasErrors() {
 		return out, fmt.Errorf("detect a configuration: %w", problems.Err()) // unreachable: a fuzz test parses it
 	}
-	out.Text = p.onboarding(&Reading{
-		Snapshot: p.tip, Config: c, files: reading.files, index: &Index{survey: reading.index.survey, paths: reading.index.paths},
-		reach: plan.NewReach(c, reading.Files(), reading.Has),
-	})
+	out.Text = p.onboarding(c, reading)
 	out.Text.Seal = p.sealOf(want)
 	current := h.hash != none && string(wrote.data) == string(want)
 	if current && wrote.parent != p.tip.Commit {
@@ -190,12 +191,14 @@ func answered(out *Onboarded, h head) bool {
 		return false
 	}
 	for _, q := range h.all {
-		switch {
-		case q.State == promotion.Merged:
+		if q.State == promotion.Merged {
 			out.Action, out.PullRequest = Declined, q
 			out.Reason = fmt.Sprintf("#%d was merged, and %s is not there any more: add it again", q.Number, configFile)
 			return true
-		case !message.IsFinished(q.Body):
+		}
+	}
+	for _, q := range append(h.closed, h.elsewhere...) {
+		if !message.IsFinished(q.Body) {
 			out.Action, out.PullRequest = Declined, q
 			out.Reason = fmt.Sprintf("#%d was closed without merging: reopen it, or add %s", q.Number, configFile)
 			return true
@@ -214,6 +217,7 @@ type writing struct {
 	ours   bool     // one commit of Pinnace, which adds the configuration that its seal names
 	why    string   // what it holds else
 	data   []byte   // the configuration, nil where there is none
+	app    int64    // that a configuration of ours names
 	parent git.Hash // of a commit that is ours
 	author string
 }
@@ -262,6 +266,9 @@ func (p *pass) written(ctx context.Context, hash git.Hash) (writing, error) {
 		return w, nil
 	}
 	w.ours, w.parent = true, c.Parents[0]
+	if had, _ := config.Parse(configFile, w.data); had != nil {
+		w.app = had.GitHub.AppID
+	}
 	return w, nil
 }
 
@@ -272,10 +279,9 @@ func (p *pass) sealOf(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// onboarding describes what Pinnace would do as a reading is configured.
-func (p *pass) onboarding(r *Reading) message.Onboarding {
-	o := onboard.Describe(onboard.Scene{Config: r.Config, Base: p.base.Branch, Files: r.Files(), Environments: r.Environments, Standing: r.Running()})
-	return p.addressed(o)
+// onboarding describes what Pinnace would do as a configuration says.
+func (p *pass) onboarding(c *config.Config, r *Reading) message.Onboarding {
+	return p.addressed(onboard.Describe(c, p.base.Branch, r.Files(), r.Has))
 }
 
 // addressed adds what does not depend on the configuration.
@@ -314,7 +320,7 @@ func (p *pass) theirs(ctx context.Context, out Onboarded, h head, w writing) (On
 			case err != nil:
 				return out, err
 			default:
-				text = p.onboarding(reading)
+				text = p.onboarding(c, reading)
 			}
 		}
 	}
@@ -404,7 +410,7 @@ func (p *pass) keepOnboarding(ctx context.Context, h head, w writing) error {
 	if err != nil {
 		return err
 	}
-	if string(onboard.Detect(was.Files(), was.Has).File(p.App)) == string(w.data) {
+	if string(onboard.Detect(was.Files(), was.Has).File(w.app)) == string(w.data) {
 		return nil
 	}
 	return p.save(ctx, h)
@@ -428,9 +434,25 @@ func (p *pass) retell(ctx context.Context, out *Onboarded, h head, text message.
 	return true, nil
 }
 
-// retire closes an open question that needs no answer any more, and deletes its branch. What
-// people pushed there, or wrote into its text, stays.
-func (p *pass) retire(ctx context.Context, out *Onboarded, why string) error {
+// settleQuestion retires the question whether to work here, where it is open still.
+func (p *pass) settleQuestion(ctx context.Context) {
+	if !p.isDefault || p.config.File() == "" || ctx.Err() != nil {
+		return
+	}
+	var out Onboarded
+	err := p.superseded(ctx, &out)
+	s := Settled{Proposal: plan.Proposal{Kind: message.Configure, Branch: OnboardBranch}, Action: out.Action, Reason: out.Reason, PullRequest: out.PullRequest}
+	if err != nil {
+		s.Action, s.Err = Failed, err
+	}
+	if s.Action != "" {
+		p.base.Settled = append(p.base.Settled, s)
+	}
+}
+
+// superseded retires the question where the default branch has got a configuration in another
+// way.
+func (p *pass) superseded(ctx context.Context, out *Onboarded) error {
 	h := head{hash: p.heads[OnboardBranch]}
 	if h.hash == none {
 		return nil
@@ -438,8 +460,17 @@ func (p *pass) retire(ctx context.Context, out *Onboarded, why string) error {
 	if err := p.pulls(ctx, OnboardBranch, &h); err != nil {
 		return err
 	}
+	return p.retire(ctx, out, h, p.base.Branch+" holds a configuration")
+}
+
+// retire closes an open question that needs no answer any more, and deletes its branch. What
+// people pushed there, or wrote into its text, stays.
+func (p *pass) retire(ctx context.Context, out *Onboarded, h head, why string) error {
+	if h.hash == none || !h.open && !message.IsFinished(h.last.Body) {
+		return nil
+	}
 	w, err := p.written(ctx, h.hash)
-	if err != nil || !h.open && !message.IsFinished(h.last.Body) {
+	if err != nil {
 		return err
 	}
 	out.PullRequest = h.last

@@ -299,6 +299,7 @@ func (p *pass) settle(ctx context.Context) error {
 	}
 	if !p.OnlyAsked {
 		p.settleAll(ctx, proposals)
+		p.settleQuestion(ctx)
 	}
 	if err := p.settleAsked(ctx); err != nil {
 		return err

@@ -46,7 +46,8 @@ type world struct {
 	bot   string // whose token it is
 	now   time.Time
 	dry   bool
-	most  int // update pull requests that may be open
+	most  int  // update pull requests that may be open
+	leave bool // asks for leave to work instead of working
 
 	workflows reconcile.Answer
 	indexes   map[string]*reconcile.Index
@@ -109,6 +110,9 @@ func (w *world) proposer() *reconcile.Proposer {
 // reconcile runs once and says what became of each proposal that is not clean.
 func (w *world) reconcile() []string {
 	w.Helper()
+	if w.leave {
+		return []string{w.onboard()}
+	}
 	out, err := w.proposer().Reconcile(context.Background())
 	if err != nil {
 		return []string{"error: " + err.Error()}

@@ -43,6 +43,9 @@ func (c *Client) grant(ctx context.Context, t target) (*grant, *door, error) {
 		}
 		return c.obtain(ctx, t, d, w)
 	})
+	if err != nil {
+		c.lobby.doors.Remove(t.host) // the registry may want to be entered otherwise by now
+	}
 	return g, d, err
 }
 
@@ -60,7 +63,9 @@ func (c *Client) renew(t target, d *door, g *grant, h http.Header) bool {
 	}
 	// The ping asked for no token, the repository does.
 	challenge.Insecure = d.scheme == "http"
-	c.doors.put(t.host, &door{scheme: d.scheme, challenge: challenge})
+	other := &door{scheme: d.scheme, challenge: challenge, since: d.since}
+	c.doors.put(t.host, other)
+	c.lobby.doors.Add(t.host, other)
 	c.grants.forget(t.repo.String(), same)
 	return true
 }

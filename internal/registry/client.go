@@ -50,6 +50,9 @@ type Options struct {
 	// OnRequest is called before each attempt to send a request, from several
 	// goroutines. It may be nil.
 	OnRequest func(method, host string)
+	// Observe is called with each answer, from several goroutines: the host as people write
+	// it, the status, 0 where there was no answer, and how long it took. It may be nil.
+	Observe func(host string, status int, took time.Duration)
 }
 
 // A Client asks registries and remembers every answer. It is safe for use by
@@ -63,6 +66,7 @@ type Client struct {
 	requests *atomic.Int64
 	idle     func()
 	content  *content
+	lobby    *lobby // of the line
 
 	answers memo[answer]      // by verb and canonical name
 	facts   memo[image.Facts] // by repository and digest
@@ -100,9 +104,9 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{hosts: h, keychain: o.Keychain, now: o.Now, requests: new(atomic.Int64), content: newContent()}
+	c := &Client{hosts: h, keychain: o.Keychain, now: o.Now, requests: new(atomic.Int64), content: newContent(), lobby: newLobby()}
 	c.idle = func() { (&http.Client{Transport: base}).CloseIdleConnections() }
-	p := &pacer{next: base, limit: int64(o.Concurrency), now: o.Now, wait: o.Wait, sending: func(method, host string) {
+	p := &pacer{next: base, limit: int64(o.Concurrency), now: o.Now, wait: o.Wait, observe: o.Observe, sending: func(method, host string) {
 		c.requests.Add(1)
 		if o.OnRequest != nil {
 			o.OnRequest(method, host)
@@ -114,17 +118,17 @@ func New(o Options) (*Client, error) {
 }
 
 // Requests returns how many requests were sent, pings, tokens, redirects and
-// retries included.
+// retries included, by all clients of the line.
 func (c *Client) Requests() int64 { return c.requests.Load() }
 
 // Close drops the connections that are idle. The client stays usable.
 func (c *Client) Close() { c.idle() }
 
-// Anew returns a client that remembers no answer yet. Connections, the pace of each host and
-// what digests name are shared with c and all others of its line. Its Close does nothing while
-// c is in use.
+// Anew returns a client that remembers no answer yet. Connections, the pace of each host, what
+// digests name and, for an hour, how a registry wants to be entered are shared with c and all
+// others of its line. Its Close does nothing while c is in use.
 func (c *Client) Anew() *Client {
-	return &Client{hosts: c.hosts, keychain: c.keychain, now: c.now, fence: c.fence, http: c.http, requests: c.requests, idle: func() {}, content: c.content}
+	return &Client{hosts: c.hosts, keychain: c.keychain, now: c.now, fence: c.fence, http: c.http, requests: c.requests, idle: func() {}, content: c.content, lobby: c.lobby}
 }
 
 // look runs one look-up for each verb and name, whoever asks.

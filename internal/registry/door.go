@@ -7,9 +7,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // A door is how a registry wants to be entered: by which scheme, and with which
@@ -17,6 +19,31 @@ import (
 type door struct {
 	scheme    string
 	challenge *transport.Challenge
+	since     time.Time // when the registry said so
+}
+
+const (
+	doorLife = time.Hour // for which the clients of a line use a door
+	maxDoors = 4096      // that they remember
+)
+
+// A lobby is where the clients of a line find doors that one of them went through.
+type lobby struct {
+	doors *lru.Cache[string, *door] // by registry host
+}
+
+func newLobby() *lobby {
+	doors, err := lru.New[string, *door](maxDoors)
+	if err != nil {
+		panic(err) // unreachable: the size is a constant above zero
+	}
+	return &lobby{doors}
+}
+
+// door returns the door of a registry, unless it is older than doorLife.
+func (l *lobby) door(host string, now time.Time) (*door, bool) {
+	d, ok := l.doors.Get(host)
+	return d, ok && now.Sub(d.since).Abs() < doorLife
 }
 
 func (d *door) bearer() bool { return strings.EqualFold(d.challenge.Scheme, "bearer") }
@@ -29,6 +56,9 @@ func (d *door) url(t target) *url.URL {
 // that fails and plain HTTP is allowed, by http.
 func (c *Client) door(ctx context.Context, t target) (*door, error) {
 	return c.doors.do(ctx, t.host, func(ctx context.Context) (*door, error) {
+		if d, ok := c.lobby.door(t.host, c.now()); ok {
+			return d, nil
+		}
 		d, err := c.ping(ctx, t, "https")
 		if err == nil || ctx.Err() != nil || !c.hosts.plain(&url.URL{Scheme: "http", Host: t.repo.RegistryStr()}) {
 			return d, err
@@ -66,10 +96,11 @@ func (c *Client) ping(ctx context.Context, t target, scheme string) (*door, erro
 		}
 		return nil, c.pinged(t, err)
 	}
-	d := &door{scheme: "https", challenge: challenge}
+	d := &door{scheme: "https", challenge: challenge, since: c.now()}
 	if challenge.Insecure {
 		d.scheme = "http"
 	}
+	c.lobby.doors.Add(t.host, d)
 	return d, nil
 }
 

@@ -26,7 +26,7 @@ var (
 	// ErrRefused: we would not ask there, or would not believe the answer.
 	ErrRefused = errors.New("refused")
 	// ErrTransient: the registry or the way to it failed; a later pass may succeed.
-	ErrTransient = errors.New("registry failed")
+	ErrTransient = image.ErrTransient
 )
 
 // An AuthError says that a registry denied a repository. Registry and Repository
@@ -69,6 +69,9 @@ type RateLimitError struct {
 func (e *RateLimitError) Error() string {
 	return fmt.Sprintf("%s limits requests until %s", e.Registry, e.Until.UTC().Format(time.RFC3339))
 }
+
+// Resumes returns Until.
+func (e *RateLimitError) Resumes() time.Time { return e.Until }
 
 // A fault has a message of our own, and a kind and a cause to find with errors.Is.
 type fault struct {

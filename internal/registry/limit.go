@@ -26,6 +26,7 @@ type pacer struct {
 	now     func() time.Time
 	wait    func(context.Context, time.Duration) error
 	sending func(method, host string)
+	observe func(host string, status int, took time.Duration)
 
 	mu    sync.Mutex
 	paces map[string]*pace // by host and port
@@ -150,18 +151,28 @@ func (p *pacer) attempt(req *http.Request, h *pace, host string, budget *time.Du
 		out.Body = body
 	}
 	p.sending(req.Method, req.URL.Host)
+	began := p.now()
 	resp, err := p.next.RoundTrip(out)
 	if err != nil {
+		p.observed(host, 0, began)
 		return nil, err
 	}
 	defer resp.Body.Close()
 	body, err := read(resp)
 	if err != nil {
+		p.observed(host, 0, began)
 		return nil, err
 	}
+	p.observed(host, resp.StatusCode, began)
 	resp.Request = req
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
+}
+
+func (p *pacer) observed(host string, status int, began time.Time) {
+	if p.observe != nil {
+		p.observe(shown(host), status, p.now().Sub(began))
+	}
 }
 
 // queue waits while the host wants a short rest, and fails while it wants a long one.

@@ -124,13 +124,17 @@ func (p *pull) refName(side string) plumbing.ReferenceName {
 	return plumbing.ReferenceName(fmt.Sprintf("refs/pull/%d/%s", p.number, side))
 }
 
-// follow lets the pull requests of every repository follow a branch that moved.
+// follow lets the pull requests follow a branch that moved: those of the repository, and those
+// from it to the one that it is a fork of.
 func (r *Repository) follow(by *actor, name string, u update) {
-	held := r.ancestors(u.now)
-	for _, id := range slices.Sorted(maps.Keys(r.s.repos)) {
-		base := r.s.repos[id]
-		for _, n := range slices.Sorted(maps.Keys(base.threads)) {
-			p := base.threads[n].pull
+	bases := []*Repository{r}
+	if r.parent != nil && r.s.repos[r.parent.id] == r.parent {
+		bases = []*Repository{r.parent, r}
+	}
+	var held map[plumbing.Hash]bool // made when it is needed
+	for _, base := range bases {
+		for t := range base.inOrder() {
+			p := t.pull
 			if p == nil || !p.open {
 				continue
 			}
@@ -138,6 +142,9 @@ func (r *Repository) follow(by *actor, name string, u update) {
 				p.headMoved(by, u)
 			}
 			if p.open && base == r && p.baseRef == name {
+				if held == nil {
+					held = r.ancestors(u.now)
+				}
 				p.baseMoved(by, u, held)
 			}
 		}
@@ -302,9 +309,9 @@ func (p *pull) settle() {
 
 // settle brings the test merges of all open pull requests up to date.
 func (r *Repository) settle() {
-	for _, n := range slices.Sorted(maps.Keys(r.threads)) {
-		if p := r.threads[n].pull; p != nil {
-			p.settle()
+	for t := range r.inOrder() {
+		if t.pull != nil {
+			t.pull.settle()
 		}
 	}
 }

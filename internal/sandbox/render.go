@@ -119,14 +119,18 @@ func (s *Sandbox) briefRepos(i *installation) []any {
 	return list
 }
 
+// openThreads counts the open issues and pull requests, anew after each write.
 func (r *Repository) openThreads() int {
-	n := 0
+	if r.countedAt == r.s.version {
+		return r.openCount
+	}
+	r.openCount, r.countedAt = 0, r.s.version
 	for _, t := range r.threads {
 		if t.open {
-			n++
+			r.openCount++
 		}
 	}
-	return n
+	return r.openCount
 }
 
 func (r *Repository) url(format string, args ...any) string {
@@ -293,8 +297,8 @@ func (p *pull) minimal() fields {
 // pullsAt are the open pull requests whose head is a commit, in the short form.
 func (r *Repository) pullsAt(sha string) []any {
 	list := []any{}
-	for _, n := range slices.Sorted(maps.Keys(r.threads)) {
-		if p := r.threads[n].pull; p != nil && p.open && p.from == r && p.head.String() == sha {
+	for t := range r.inOrder() {
+		if p := t.pull; p != nil && p.open && p.from == r && p.head.String() == sha {
 			list = append(list, p.minimal())
 		}
 	}

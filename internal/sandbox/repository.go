@@ -53,6 +53,9 @@ type Repository struct {
 	statuses    []*status
 	deployments []*deployment
 	queue       []*queued
+
+	openCount int // of threads, at version countedAt
+	countedAt int
 }
 
 // Repository makes a repository; it ends the test if the name is taken.

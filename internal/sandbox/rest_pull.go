@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"cmp"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,8 +25,8 @@ func pullList(c *call) (any, error) {
 		return nil, invalid(fault("PullRequest", "state", "invalid"))
 	}
 	var list []*pull
-	for _, n := range slices.Sorted(maps.Keys(c.repo.threads)) {
-		p := c.repo.threads[n].pull
+	for t := range c.repo.inOrder() {
+		p := t.pull
 		if p == nil || state != "all" && p.state() != state {
 			continue
 		}

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"cmp"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -28,8 +27,7 @@ func issueList(c *call) (any, error) {
 	}
 	since, _ := time.Parse(time.RFC3339, c.query("since"))
 	var list []*thread
-	for _, n := range slices.Sorted(maps.Keys(c.repo.threads)) {
-		t := c.repo.threads[n]
+	for t := range c.repo.inOrder() {
 		has := func(name string) bool {
 			return slices.ContainsFunc(t.labels, func(l *label) bool { return strings.EqualFold(l.name, name) })
 		}

@@ -1,6 +1,10 @@
 package sandbox
 
-import "github.com/pinnace-dev/pinnace/internal/promotion"
+import (
+	"strings"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+)
 
 const (
 	anyone = promotion.PermissionRead
@@ -137,5 +141,10 @@ func routes() []route {
 	other("DELETE", "/installation/token", byInstallation, installationTokenRevoke)
 	other("GET", "/rate_limit", byAnybody, rateLimit)
 	other("GET", "/meta", byAnybody, meta)
+	for i := range list {
+		rt := &list[i]
+		rt.parts = strings.Split(strings.Trim(rt.template, "/"), "/")
+		rt.literals = len(rt.parts) - strings.Count(rt.template, "{")
+	}
 	return list
 }

@@ -66,6 +66,8 @@ type Sandbox struct {
 	visitor       *account         // who sits at the browser
 	logins        map[string]login // by code, until exchanged
 	deliveries    []*delivery
+	unsent        int           // before it all deliveries were sent
+	woken         chan struct{} // holds a value where a delivery came
 	violations    []string
 	requests      []Request
 	counts        map[string]int // of calls, by method and route
@@ -85,7 +87,7 @@ func New(o Options) *Sandbox {
 		repos: map[int64]*Repository{}, names: map[string]*Repository{}, former: map[string]*Repository{},
 		tokens: map[string]*actor{}, apps: map[int64]*App{}, installations: map[int64]*installation{},
 		manifests: map[string]*App{}, counts: map[string]int{}, used: map[string]*usage{},
-		memory: map[string]*remembered{}, last: 1000,
+		memory: map[string]*remembered{}, last: 1000, woken: make(chan struct{}, 1),
 	}
 	s.images = newShelf(s)
 	s.routes = routes()

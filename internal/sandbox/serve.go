@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,7 +45,10 @@ type Exchange struct {
 	Response []byte
 }
 
-// Requests lists what was served, in order of ending.
+// keptRequests is how many requests are listed.
+const keptRequests = 200_000
+
+// Requests lists what was served, in order of ending: the last 200,000 at least.
 func (s *Sandbox) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,6 +74,9 @@ func (s *Sandbox) ForgetRequests() {
 }
 
 func (s *Sandbox) note(q Request) {
+	if len(s.requests) >= 2*keptRequests {
+		s.requests = slices.Clone(s.requests[keptRequests:])
+	}
 	s.requests = append(s.requests, q)
 	if s.o.Log != nil {
 		s.o.Log.Debug("request", "method", q.Method, "path", q.Path, "status", q.Status, "actor", q.Actor)
@@ -99,6 +106,8 @@ type route struct {
 	role             promotion.Permission // of a person
 	door             door
 	do               func(*call) (any, error)
+	parts            []string // of the template
+	literals         int      // how many of them are no placeholders
 }
 
 // A door says who may use a route that is not a repository's.
@@ -424,8 +433,10 @@ func (s *Sandbox) find(method, path string) (*route, map[string]string) {
 		if rt.method != method {
 			continue
 		}
-		args, ok := match(strings.Split(strings.Trim(rt.template, "/"), "/"), parts)
-		if ok && (best == nil || literals(rt.template) > literals(best.template)) {
+		if rt.parts[0] != parts[0] || best != nil && rt.literals <= best.literals {
+			continue
+		}
+		if args, ok := match(rt.parts, parts); ok {
 			best, bestArgs = rt, args
 		}
 	}
@@ -433,10 +444,6 @@ func (s *Sandbox) find(method, path string) (*route, map[string]string) {
 		bestArgs["repository_id"] = id
 	}
 	return best, bestArgs
-}
-
-func literals(template string) int {
-	return strings.Count(template, "/") - strings.Count(template, "{")
 }
 
 // several are the placeholders that may hold slashes.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -88,6 +89,17 @@ func (r *Repository) newThread(by *actor, title, body string) *thread {
 	r.threads[t.number] = t
 	r.s.version++
 	return t
+}
+
+// inOrder are the issues and pull requests, by number.
+func (r *Repository) inOrder() iter.Seq[*thread] {
+	return func(yield func(*thread) bool) {
+		for n := 1; n <= r.numbers; n++ {
+			if t := r.threads[n]; t != nil && !yield(t) {
+				return
+			}
+		}
+	}
 }
 
 // label returns the label of that name, made if there is none: GitHub makes what is added

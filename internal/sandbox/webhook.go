@@ -23,6 +23,12 @@ const retention = 3 * 24 * time.Hour
 // https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap
 const payloadCap = 25 << 20
 
+// How many of the deliveries that were sent are kept, and how many are under way at once.
+const (
+	keptDeliveries = 20_000
+	pumped         = 20
+)
+
 // A Delivery is a webhook event on its way to an App.
 type Delivery struct {
 	ID           int64  // of this attempt
@@ -102,7 +108,35 @@ func (s *Sandbox) emitTo(i *installation, r *Repository, by *actor, event, actio
 	if len(d.Payload) > payloadCap {
 		return
 	}
+	s.enqueue(d)
+}
+
+// enqueue lets a delivery wait to be sent. Of those that were sent, the oldest are forgotten.
+// The caller holds mu.
+func (s *Sandbox) enqueue(d *delivery) {
+	if len(s.deliveries) >= 2*keptDeliveries && s.unsent > keptDeliveries {
+		drop := s.unsent - keptDeliveries
+		s.deliveries = slices.Clone(s.deliveries[drop:])
+		s.unsent -= drop
+	}
 	s.deliveries = append(s.deliveries, d)
+	select {
+	case s.woken <- struct{}{}:
+	default:
+	}
+}
+
+// take returns the delivery that is sent next, nil where none waits. The caller holds mu.
+func (s *Sandbox) take() *delivery {
+	for s.unsent < len(s.deliveries) {
+		d := s.deliveries[s.unsent]
+		s.unsent++
+		if !d.sent {
+			d.sent, d.At = true, s.now()
+			return d
+		}
+	}
+	return nil
 }
 
 func (s *Sandbox) guid() string {
@@ -161,7 +195,11 @@ func (s *Sandbox) Arrange(f func([]Delivery) []Delivery) {
 	for _, d := range next {
 		out = append(out, &delivery{Delivery: d})
 	}
-	s.deliveries = out
+	s.deliveries, s.unsent = out, 0
+	select {
+	case s.woken <- struct{}{}:
+	default:
+	}
 }
 
 // Deliver sends what is pending, in order, and returns how many were sent. A refusal by the
@@ -170,13 +208,11 @@ func (s *Sandbox) Deliver(ctx context.Context) (int, error) {
 	client := &http.Client{Timeout: 10 * time.Second}
 	for n := 0; ; n++ {
 		s.mu.Lock()
-		i := slices.IndexFunc(s.deliveries, func(d *delivery) bool { return !d.sent })
-		if i < 0 {
+		d := s.take()
+		if d == nil {
 			s.mu.Unlock()
 			return n, ctx.Err()
 		}
-		d := s.deliveries[i]
-		d.sent, d.At = true, s.now()
 		app := s.apps[d.App]
 		s.mu.Unlock()
 		if err := ctx.Err(); err != nil {
@@ -242,5 +278,5 @@ func Sign(secret string, body []byte) string {
 func (s *Sandbox) redeliver(old *delivery) {
 	d := &delivery{Delivery: old.Delivery}
 	d.ID, d.Redelivery, d.At, d.Status, d.Outcome = s.next(), true, time.Time{}, 0, ""
-	s.deliveries = append(s.deliveries, d)
+	s.enqueue(d)
 }

@@ -46,10 +46,11 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 }
 
 // address is what the driver is told of a file. Transactions take the write lock when they
-// begin, so that none fails half-way because another one wrote meanwhile.
+// begin, so that none fails half-way because another one wrote meanwhile. Who waits for the
+// lock gives up after 5 s, so that a webhook is answered within GitHub's 10.
 func address(path string) string {
 	q := url.Values{"_txlock": {"immediate"}}
-	for _, p := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-8000)"} {
+	for _, p := range []string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-8000)"} {
 		q.Add("_pragma", p)
 	}
 	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}

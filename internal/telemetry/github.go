@@ -3,6 +3,7 @@ package telemetry
 import (
 	"math"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,13 +18,27 @@ type limit struct {
 // maxLimits bounds the installations whose limits are kept; the lowest ones matter.
 const maxLimits = 10_000
 
-// GitHub counts a request to GitHub: of kind rest, graphql, git or token; status 0 is no
-// answer.
-func (t *Telemetry) GitHub(kind string, status int) {
-	t.github.WithLabelValues(known(kinds, kind), code(status)).Inc()
+// GitHub counts a request to GitHub and times its answer; status 0 is no answer. Route is the
+// kind of the address, such as "/graphql": of it, only the request's kind is counted, which is
+// read, write, graphql or token.
+func (t *Telemetry) GitHub(method, route string, status int, took time.Duration) {
+	t.github.WithLabelValues(kind(method, route), code(status)).Inc()
+	t.calls.Observe(took.Seconds())
 	if status == http.StatusNotModified {
 		t.unmodified.Inc()
 	}
+}
+
+func kind(method, route string) string {
+	switch {
+	case route == "/graphql":
+		return "graphql"
+	case strings.HasSuffix(route, "/access_tokens"):
+		return "token"
+	case method == http.MethodGet || method == http.MethodHead:
+		return "read"
+	}
+	return "write"
 }
 
 // Limit says what an installation may still ask of GitHub until a time. Only the least of all

@@ -34,22 +34,25 @@ type Telemetry struct {
 	now      func() time.Time
 	hosts    map[string]bool
 
-	events     *prometheus.CounterVec
-	accept     prometheus.Histogram
-	age        prometheus.Histogram
-	visits     *prometheus.CounterVec
-	visit      prometheus.Histogram
-	decisions  *prometheus.CounterVec
-	writes     prometheus.Counter
-	github     *prometheus.CounterVec
-	unmodified prometheus.Counter
-	registries *prometheus.CounterVec
-	moves      prometheus.Counter
-	vanished   prometheus.Gauge
-	alerts     *prometheus.CounterVec
-	lost       prometheus.Counter
-	leases     prometheus.Counter
-	leader     prometheus.Gauge
+	events      *prometheus.CounterVec
+	accept      prometheus.Histogram
+	age         prometheus.Histogram
+	inbox       prometheus.Histogram
+	unkept      prometheus.Counter
+	visits      *prometheus.CounterVec
+	visit       prometheus.Histogram
+	decisions   *prometheus.CounterVec
+	writes      prometheus.Counter
+	github      *prometheus.CounterVec
+	calls       prometheus.Histogram
+	unmodified  prometheus.Counter
+	registries  *prometheus.CounterVec
+	moves       prometheus.Counter
+	vanished    prometheus.Gauge
+	alerts      *prometheus.CounterVec
+	redelivered prometheus.Counter
+	leases      prometheus.Counter
+	leader      prometheus.Gauge
 
 	mu     sync.Mutex
 	limits map[int64]limit // by installation

@@ -57,7 +57,7 @@ func (w *Watcher) take(name string, now time.Time) int {
 		w.hosts[name] = h
 	}
 	perMinute := float64(w.budget(name))
-	h.fill(now, perMinute, max(perMinute*w.Tick.Minutes(), 1))
+	h.fill(now, perMinute, max(perMinute*w.Every.Minutes(), 1))
 	if h.busy || h.rest.After(now) || h.tokens < 1 {
 		return 0
 	}

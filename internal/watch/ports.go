@@ -29,10 +29,10 @@ type Limited interface {
 
 // A Ledger keeps what is watched. Every method is atomic, and safe for several replicas.
 type Ledger interface {
-	// Stand replaces what stands in a repository, and returns false without a write where print
-	// is the one that was given last. Of watched, those that are new begin as they are given.
-	// What nothing names any more is no longer due, but stays known.
-	Stand(ctx context.Context, s event.Subject, print string, all []event.Stands, watched []event.Watched, now time.Time) (changed bool, err error)
+	// Stand replaces what stands in a repository, and returns false without a write where Print
+	// is the one that was given last. What nothing names any more is no longer due, but stays
+	// known.
+	Stand(ctx context.Context, s event.Standing, now time.Time) (changed bool, err error)
 	// Forget drops a repository, or with Repository 0 all that an installation has.
 	Forget(ctx context.Context, s event.Subject, now time.Time) error
 	// Hint makes things due before all others, for every installation that watches them, but
@@ -56,8 +56,9 @@ type Ledger interface {
 	// Vanished counts the digests that stand somewhere, were seen once, and then gaps times in a
 	// row were not there.
 	Vanished(ctx context.Context, gaps int) (int, error)
-	// Prune drops what nothing names since a time.
-	Prune(ctx context.Context, before, now time.Time) error
+	// Upkeep drops what nothing names since a time, and makes due what is due later than
+	// latest: the clock was wrong once.
+	Upkeep(ctx context.Context, before, now, latest time.Time) error
 
 	// Reports returns at most so many that are due.
 	Reports(ctx context.Context, now time.Time, most int) ([]event.Report, error)

@@ -24,7 +24,7 @@ const (
 func (w *Watcher) Run(ctx context.Context) error {
 	var rounds sync.WaitGroup
 	defer rounds.Wait()
-	tick := time.NewTicker(w.Options.Tick)
+	tick := time.NewTicker(w.Every)
 	defer tick.Stop()
 	for {
 		if err := w.round(ctx, &rounds); err != nil && ctx.Err() == nil {
@@ -38,7 +38,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 			select {
 			case <-ctx.Done():
 				return nil
-			case <-time.After(w.Options.Tick / 10):
+			case <-time.After(w.Every / 10):
 			}
 		}
 	}
@@ -249,7 +249,7 @@ func (w *Watcher) recount() {
 	w.vanished = true
 }
 
-// keep counts what is gone, and prunes the ledger now and then.
+// keep counts what is gone, and keeps up the ledger now and then.
 func (w *Watcher) keep(ctx context.Context, now time.Time) error {
 	w.mu.Lock()
 	count, prune := w.vanished, now.Sub(w.upkept) >= upkeep || w.upkept.After(now)
@@ -262,8 +262,9 @@ func (w *Watcher) keep(ctx context.Context, now time.Time) error {
 		w.Observer.Vanished(n)
 	}
 	if prune {
-		if err := w.Ledger.Prune(ctx, now.Add(-forgotten), now); err != nil {
-			return fmt.Errorf("prune the ledger: %w", err)
+		latest := now.Add(2 * max(w.Pins, longestWait, w.Tags, w.Lists))
+		if err := w.Ledger.Upkeep(ctx, now.Add(-forgotten), now, latest); err != nil {
+			return fmt.Errorf("keep up the ledger: %w", err)
 		}
 		w.idle(now)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/event"
@@ -29,7 +30,10 @@ func (w *Watcher) Standing(ctx context.Context, s event.Subject, all []event.Sta
 		fmt.Fprintf(sum, "%q %q %q %v %q %d\n", x.Name, x.Tag, x.Digest, x.Tracked, x.Place, x.More)
 	}
 	now := w.Now()
-	_, err := w.Ledger.Stand(ctx, s, hex.EncodeToString(sum.Sum(nil)), stands, w.watched(s, stands, now), now)
+	first := now.Add(time.Duration(fraction(event.Watched{Installation: s.Installation}, s.Repository) * float64(w.Pins)))
+	_, err := w.Ledger.Stand(ctx, event.Standing{
+		Subject: s, Print: hex.EncodeToString(sum.Sum(nil)), Images: stands, Watched: w.watched(s, stands, now), Report: first,
+	}, now)
 	if err != nil {
 		return fmt.Errorf("write down which images stand in repository %d: %w", s.Repository, err)
 	}
@@ -57,7 +61,7 @@ func (w *Watcher) merged(s event.Subject, all []event.Stands) []event.Stands {
 		if x.Digest == "" {
 			x.Tag = ref.TagOrLatest()
 		}
-		x.Place = x.Place[:min(len(x.Place), maxPlace)]
+		x.Place = strings.ToValidUTF8(x.Place[:min(len(x.Place), maxPlace)], "")
 		k := key{x.Name, x.Tag, x.Digest}
 		if before, ok := found[k]; ok {
 			x.Tracked = x.Tracked || before.Tracked

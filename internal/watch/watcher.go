@@ -27,7 +27,7 @@ type Options struct {
 	Lead     func(ctx context.Context) bool
 	Observer Observer // may be nil
 
-	Tick  time.Duration // between rounds; 0 means 5 s
+	Every time.Duration // between rounds; 0 means 5 s
 	Tags  time.Duration // between two looks at a tag; 0 means 5 min
 	Lists time.Duration // between two looks at which tags there are; 0 means 15 min
 	Pins  time.Duration // between two looks at a pinned digest, and between two reports; 0 means a day
@@ -60,7 +60,7 @@ type Watcher struct {
 	hosts    map[string]*host
 	hints    map[event.Watched]bool
 	writing  bool      // reports are being written
-	upkept   time.Time // when the ledger was last pruned
+	upkept   time.Time // when the ledger was last kept up
 	vanished bool      // the number of digests that are gone may have changed
 }
 
@@ -75,7 +75,7 @@ func New(o Options) (*Watcher, error) {
 		return nil, errors.New("watch: no registries are given")
 	case o.Raise == nil:
 		return nil, errors.New("watch: nothing is given that raises looks")
-	case min(o.Tick, o.Tags, o.Lists, o.Pins) < 0:
+	case min(o.Every, o.Tags, o.Lists, o.Pins) < 0:
 		return nil, errors.New("watch: an interval is negative")
 	}
 	all := maps.Clone(budgets)
@@ -86,7 +86,7 @@ func New(o Options) (*Watcher, error) {
 		all[h] = n
 	}
 	o.Budgets = all
-	o.Tick, o.Tags = cmp.Or(o.Tick, 5*time.Second), cmp.Or(o.Tags, 5*time.Minute)
+	o.Every, o.Tags = cmp.Or(o.Every, 5*time.Second), cmp.Or(o.Tags, 5*time.Minute)
 	o.Lists, o.Pins = cmp.Or(o.Lists, 15*time.Minute), cmp.Or(o.Pins, 24*time.Hour)
 	if o.Now == nil {
 		o.Now = time.Now

@@ -14,7 +14,9 @@ CREATE INDEX inbox_received ON inbox (received);
 CREATE TABLE chased (
     guid TEXT PRIMARY KEY,
     at BIGINT NOT NULL,
-    lost BIGINT NOT NULL DEFAULT 0
+    lost BIGINT NOT NULL DEFAULT 0,
+    tries BIGINT NOT NULL DEFAULT 0,
+    next BIGINT NOT NULL DEFAULT 0
 );
 
 -- What is worked on. Dirty is a subject whose raised is above done.
@@ -33,7 +35,6 @@ CREATE TABLE subjects (
     visit_since BIGINT NOT NULL DEFAULT 0,
     asked BIGINT NOT NULL DEFAULT 0,
     fence BIGINT NOT NULL DEFAULT 0,
-    holder TEXT NOT NULL DEFAULT '',
     ends BIGINT NOT NULL DEFAULT 0,
     begun BIGINT NOT NULL DEFAULT 0,
     ended BIGINT NOT NULL DEFAULT 0,

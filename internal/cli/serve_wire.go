@@ -1,0 +1,288 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/pinnace-dev/pinnace/internal/config"
+	"github.com/pinnace-dev/pinnace/internal/event"
+	"github.com/pinnace-dev/pinnace/internal/fleet"
+	"github.com/pinnace-dev/pinnace/internal/github"
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+	"github.com/pinnace-dev/pinnace/internal/queue"
+	"github.com/pinnace-dev/pinnace/internal/reconcile"
+	"github.com/pinnace-dev/pinnace/internal/registry"
+	"github.com/pinnace-dev/pinnace/internal/server"
+	"github.com/pinnace-dev/pinnace/internal/store"
+	"github.com/pinnace-dev/pinnace/internal/telemetry"
+	"github.com/pinnace-dev/pinnace/internal/verdict"
+	"github.com/pinnace-dev/pinnace/internal/watch"
+)
+
+// run serves until ctx ends.
+func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	log, err := telemetry.Logger(errs, f.logFormat, f.logLevel)
+	if err != nil {
+		return usageError{err}
+	}
+	secrets, err := secretsIn(f.secrets)
+	if err != nil {
+		return err
+	}
+	traces, err := telemetry.Trace(ctx, versionNumber(), log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = traces.Stop(ctx)
+	}()
+	counts := telemetry.New(telemetry.Options{Version: versionNumber(), Log: log})
+
+	db, err := store.Open(ctx, f.location(), store.Options{Log: log})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	etags := db.ETags(store.ETagOptions{})
+	images, err := f.client(counts)
+	if err != nil {
+		return err
+	}
+	defer images.Close()
+
+	var watcher *watch.Watcher
+	ships, err := f.fleet(ctx, log, counts, etags, images, &watcher)
+	if err != nil {
+		return err
+	}
+	defer ships.Close()
+	jobs, err := queue.New(queue.Options{
+		Store: db, Work: ships, Log: log, Observer: telemetry.Turns[queue.Outcome]{T: counts},
+		Workers: f.workers, Lease: f.lease, Grace: f.grace, Resync: f.resync,
+	})
+	if err != nil {
+		return err
+	}
+	counts.Watch(func(ctx context.Context) (telemetry.Queue, error) {
+		s, err := jobs.Status(ctx)
+		return telemetry.Queue{Waiting: s.Waiting, Running: s.Running, Quarantined: s.Quarantined, Oldest: s.Oldest, Lost: s.Lost}, err
+	})
+	first := &leader{store: db, name: "watch", ttl: f.lease, counts: counts}
+	watcher, err = watch.New(watch.Options{
+		Log: log, Ledger: db, Open: func() (watch.Registry, error) { return images.Anew(), nil }, Raise: jobs.Raise, Reporter: ships,
+		Lead: first.leads, Observer: counts, Tags: f.watch,
+	})
+	if err != nil {
+		return err
+	}
+	door, err := f.door(log, counts, db, jobs, watcher, secrets)
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", f.listen)
+	if err != nil {
+		return fmt.Errorf("--listen %s: %w", f.listen, err)
+	}
+	log.InfoContext(ctx, "listening", slog.String("address", listener.Addr().String()), slog.String("database", store.Redact(f.location())), slog.String("version", versionNumber()))
+	if len(secrets) == 0 {
+		log.WarnContext(ctx, "no webhook is believed", slog.String("fix", "name the file with the webhook's secret by --webhook-secret-file"))
+	}
+
+	// The door is the last to open and the first to close: what it takes in is kept, and worked
+	// off by whoever runs next.
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error { return jobs.Run(ctx) })
+	all.Go(func() error { return etags.Run(ctx) })
+	if f.watch > 0 {
+		all.Go(func() error { return watcher.Run(ctx) })
+	}
+	all.Go(func() error { return door.Serve(ctx, listener) })
+	err = all.Wait()
+	first.leave()
+	log.Info("stopped")
+	return err
+}
+
+// check refuses what cannot be meant.
+func (f *serveFlags) check() error {
+	for _, d := range []struct {
+		flag  string
+		value time.Duration
+		least time.Duration
+	}{{"resync", f.resync, time.Second}, {"lease", f.lease, 2 * time.Second}, {"grace", f.grace, 0}, {"watch", f.watch, 0}} {
+		if d.value < d.least {
+			return usage("--%s is %s: want %s or more", d.flag, d.value, d.least)
+		}
+	}
+	if f.workers < 1 || f.workers > 256 {
+		return usage("--workers is %d: want 1 to 256", f.workers)
+	}
+	if err := f.hub.app(); err != nil {
+		return err
+	}
+	if f.hub.appID == 0 {
+		return usage("no App: name it with --app-id and --app-key (PINNACE_APP_ID, PINNACE_APP_KEY); pinnace setup registers one")
+	}
+	return nil
+}
+
+// location is where the database is.
+func (f *serveFlags) location() string {
+	return cmp.Or(f.database, "sqlite:"+filepath.Join(stateDir(), "pinnace.db"))
+}
+
+// stateDir is where a server keeps what is its own
+// (https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#RuntimeDirectory=,
+// https://specifications.freedesktop.org/basedir/latest/).
+func stateDir() string {
+	if dir, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":"); dir != "" {
+		return dir
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "pinnace")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = "."
+	}
+	return filepath.Join(home, ".local", "state", "pinnace")
+}
+
+// secretsIn reads a file of secrets, one on each line; none where no file is named.
+func secretsIn(file string) ([]github.Secret, error) {
+	if file == "" {
+		return nil, nil
+	}
+	data, err := readSmall(file)
+	if err != nil {
+		return nil, err
+	}
+	var out []github.Secret
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimSpace(line); line != "" {
+			out = append(out, github.Secret(line))
+		}
+	}
+	switch {
+	case len(out) == 0:
+		return nil, fmt.Errorf("%s holds no secret", file)
+	case len(out) > 2:
+		return nil, fmt.Errorf("%s holds %d secrets: want the one of now, and on a second line the one before it", file, len(out))
+	}
+	return out, nil
+}
+
+// client reaches registries as the operator says; what repositories configure has no say.
+func (f *serveFlags) client(counts *telemetry.Telemetry) (*registry.Client, error) {
+	o, err := f.registries.options(nil)
+	if err != nil {
+		return nil, err
+	}
+	o.Server, o.AllowPrivate = true, f.private
+	o.Observe = func(host string, status int, _ time.Duration) { counts.Registry(host, status) }
+	client, err := registry.New(o)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return client, nil
+}
+
+// fleet joins the App with its repositories. watcher is set before the first visit.
+func (f *serveFlags) fleet(ctx context.Context, log *slog.Logger, counts *telemetry.Telemetry, etags *store.ETags, images *registry.Client, watcher **watch.Watcher) (*fleet.Fleet, error) {
+	api, root, err := apiAddress()
+	if err != nil {
+		return nil, err
+	}
+	key, err := os.ReadFile(f.hub.appKey)
+	if err != nil {
+		return nil, pathError(f.hub.appKey, err)
+	}
+	options := github.Options{URL: root, Cache: etags, UserAgent: "pinnace/" + versionNumber(), Log: log, Spacing: spacing(api)}
+	app, err := github.NewApp(github.AppOptions{
+		ID: f.hub.appID, Key: key, URL: root, UserAgent: options.UserAgent, Log: log,
+		Observe: func(c github.Call) { counts.GitHub(c.Method, c.Route, c.Status, c.Took) },
+	})
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--app-key %s: %w", f.hub.appKey, err)}
+	}
+	if _, err := app.Identity(ctx); errors.Is(err, promotion.ErrUnauthenticated) {
+		return nil, err
+	} else if err != nil {
+		log.WarnContext(ctx, "GitHub does not answer yet", slog.String("error", err.Error()))
+	}
+	dir := cmp.Or(f.hub.cache, filepath.Join(stateDir(), "git"))
+	return fleet.New(fleet.Options{
+		App: app, GitHub: options, Cache: dir, Version: versionNumber(), Log: log, Observer: counts,
+		Registries: func(*config.Config) (reconcile.Registries, error) { return images.Anew(), nil },
+		Stands: func(ctx context.Context, r event.Repository, bases []verdict.ReadBase) error {
+			return (*watcher).Standing(ctx, r.Subject, watched(bases))
+		},
+		Gone: func(ctx context.Context, s event.Subject) error { return (*watcher).Forget(ctx, s) },
+	})
+}
+
+// watched lists the images to watch. A repository that is only observed is reported to nobody.
+func watched(bases []verdict.ReadBase) []event.Stands {
+	var out []event.Stands
+	for _, b := range bases {
+		if b.Config.Mode == config.ModeObserve {
+			continue
+		}
+		for _, s := range b.Running {
+			x := event.Stands{Name: s.Image.Repository(), Tag: s.Image.Tag, Digest: string(s.Image.Digest), Place: fmt.Sprintf("%s:%d", s.Path, s.Line)}
+			if e, ok := b.Config.Environment(s.Environment); ok {
+				t, ok := e.TrackOf(s.Image)
+				x.Tracked = ok && t.Follow == ""
+			}
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// door joins all that answers HTTP.
+func (f *serveFlags) door(log *slog.Logger, counts *telemetry.Telemetry, db *store.Store, jobs *queue.Queue, watcher *watch.Watcher, secrets []github.Secret) (*server.Server, error) {
+	registries := map[server.Registry][]github.Secret{}
+	for _, kind := range []server.Registry{server.Distribution, server.Harbor, server.DockerHub, server.Generic} {
+		if f.registrySecrets == "" {
+			break
+		}
+		file := filepath.Join(f.registrySecrets, string(kind))
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		var err error
+		if registries[kind], err = secretsIn(file); err != nil {
+			return nil, err
+		}
+	}
+	var token github.Secret
+	if all, err := secretsIn(f.token); err != nil {
+		return nil, err
+	} else if len(all) > 0 {
+		token = all[0]
+	}
+	return server.New(server.Options{
+		Secrets: secrets, Inbox: jobs, Pushed: watcher.Pushed, RegistrySecrets: registries, Metrics: counts.Handler(), Token: token,
+		Ready:  []server.Check{{Name: "database", Run: db.Ping}},
+		Status: func(ctx context.Context) (any, error) { return jobs.Status(ctx) },
+		Log:    log, Observer: counts, Version: versionNumber(),
+	})
+}

@@ -1,0 +1,212 @@
+package proof
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A host runs processes of pinnace serve on one database.
+type host struct {
+	w        *world
+	database string
+	flags    []string
+	env      []string
+	before   string // a shell's command that runs the program: "$0" "$@"; "" is none
+	revives  bool   // a process that is gone is started anew
+	slots    []*process
+	settled  func() bool // what else must be so at rest; nil is nothing
+	unposted bool        // the test itself delivers
+}
+
+// host prepares to run processes on a database, to which GitHub delivers by itself.
+func (w *world) host(database string, flags ...string) *host {
+	w.pump()
+	h := w.unposted(database, flags...)
+	h.unposted = false
+	return h
+}
+
+// unposted prepares to run processes to which the test delivers.
+func (w *world) unposted(database string, flags ...string) *host {
+	secret := filepath.Join(w.home, "secret")
+	if err := os.WriteFile(secret, []byte(w.app.Secret()+"\n"), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	h := &host{w: w, database: database, unposted: true}
+	h.flags = append([]string{"--webhook-secret-file", secret, "--allow-private-registry", w.Registry(), "--registry-map", "*=" + w.Registry(), "--watch", "0"}, flags...)
+	return h
+}
+
+// start starts a further process, and waits until it is ready, or gone.
+func (h *host) start() *process {
+	h.w.t.Helper()
+	h.slots = append(h.slots, nil)
+	return h.startAt(len(h.slots) - 1)
+}
+
+func (h *host) startAt(slot int) *process {
+	h.w.t.Helper()
+	at := freePort(h.w.t)
+	base := h.w.asked()
+	args := append([]string{"serve", "--listen", at, "--database", h.database, "--cache", filepath.Join(h.w.home, fmt.Sprintf("cache%d", slot))}, h.flags...)
+	p := h.w.launch(fmt.Sprintf("process %d", slot), h.before, h.env, args...)
+	p.at, p.base = at, base
+	h.slots[slot] = p
+	await(h.w.t, "the process to be ready", func() bool { return p.isGone() || answers("http://"+at+"/readyz") })
+	if !p.isGone() {
+		h.w.door.admit(at)
+	} else if !h.revives {
+		h.w.t.Fatalf("it did not start:\n%s", p.out)
+	}
+	return p
+}
+
+// answers says whether an address answers well.
+func answers(address string) bool {
+	resp, err := quick.Get(address)
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+var quick = &http.Client{Timeout: 5 * time.Second}
+
+// running are the processes that are up.
+func (h *host) running() []*process {
+	var out []*process
+	for _, p := range h.slots {
+		if !p.isGone() {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// replace has a process end as it is told to, and starts another one in its place.
+func (h *host) replace(p *process) *process {
+	h.w.t.Helper()
+	h.stop(p)
+	for slot := range h.slots {
+		if h.slots[slot] == p {
+			return h.startAt(slot)
+		}
+	}
+	return nil
+}
+
+// stop tells a process to end, and waits until it has.
+func (h *host) stop(p *process) {
+	h.w.t.Helper()
+	h.w.door.bar(p.at)
+	p.signal(syscall.SIGTERM)
+	await(h.w.t, "the process to end after SIGTERM", p.isGone)
+	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
+		h.w.t.Errorf("after SIGTERM it ended with %d:\n%s", code, p.out)
+	}
+}
+
+// A status is what /status tells of the queue, as far as it is asked here.
+type status struct {
+	Waiting     int `json:"waiting"`
+	Running     int `json:"running"`
+	Dirty       int `json:"dirty"`
+	Quarantined int `json:"quarantined"`
+}
+
+// isIdle says whether nothing is left to be done: nothing is on its way, each repository was
+// looked at since the processes began, and nothing waits.
+func (h *host) isIdle() bool {
+	before := h.w.asked()
+	up := h.running()
+	if len(up) == 0 || !h.unposted && !h.w.quiet() {
+		return false
+	}
+	for _, p := range up {
+		var s status
+		if !look("http://"+p.at+"/status", &s) || s.Waiting+s.Running+s.Dirty > 0 {
+			return false
+		}
+		if !h.w.surveyed(p.base, before) {
+			return false
+		}
+	}
+	return cmp.Equal(before, h.w.asked()) && (h.settled == nil || h.settled())
+}
+
+func look(address string, into any) bool {
+	resp, err := quick.Get(address)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode == http.StatusOK && json.NewDecoder(resp.Body).Decode(into) == nil
+}
+
+// rest waits until nothing is left to be done.
+func (h *host) rest() {
+	h.w.t.Helper()
+	idle := 0
+	ok := within(patience, func() bool {
+		for slot, p := range h.slots {
+			if p.isGone() {
+				if !h.revives {
+					h.w.t.Fatalf("%s ended by itself:\n%s", p.name, p.out)
+				}
+				h.startAt(slot)
+				idle = 0
+				return false
+			}
+		}
+		if !h.isIdle() {
+			idle = 0
+			return false
+		}
+		idle++
+		return idle >= 3
+	})
+	if !ok {
+		h.w.t.Fatalf("it never came to rest:\n%s", h.said())
+	}
+}
+
+// isAtRest requires that a further look at everything writes nothing.
+func (h *host) isAtRest() {
+	h.w.t.Helper()
+	before := len(h.w.Requests())
+	for _, p := range h.running() {
+		h.replace(p)
+	}
+	h.rest()
+	for _, q := range h.w.Requests()[before:] {
+		if q.Write() && !strings.HasPrefix(q.Route, "/app/hook/deliveries") {
+			h.w.t.Errorf("at rest it wrote: %s %s", q.Method, q.Path)
+		}
+	}
+}
+
+// said is what the processes said last.
+func (h *host) said() string {
+	var b strings.Builder
+	for _, p := range h.slots {
+		text := p.out.String()
+		fmt.Fprintf(&b, "%s:\n%s\n", p.name, text[max(0, len(text)-4000):])
+	}
+	return b.String()
+}
+
+// difference shows where two states differ.
+func difference(want, got string) string { return cmp.Diff(want, got) }
+
+// onDisk is the URL of a fresh SQLite database.
+func onDisk(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "pinnace.db") }
