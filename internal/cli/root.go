@@ -47,7 +47,9 @@ func Main() int {
 	if isTerminal(os.Stdout) {
 		report.Width = terminalWidth(os.Stdout)
 	}
-	tuneGC()
+	if len(os.Args) < 2 || os.Args[1] != "serve" { // a server is not a short run
+		tuneGC()
+	}
 	return Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }
 

@@ -12,19 +12,20 @@ type serveFlags struct {
 	hub        githubFlags
 	registries registryFlags
 
-	listen          string
-	database        string
-	secrets         string
-	registrySecrets string
-	token           string
-	private         []string
-	workers         int
-	resync          time.Duration
-	lease           time.Duration
-	grace           time.Duration
-	watch           time.Duration
-	logFormat       string
-	logLevel        string
+	listen           string
+	database         string
+	secrets          string
+	registrySecrets  string
+	token            string
+	private          []string
+	setup, org, name string
+	workers          int
+	resync           time.Duration
+	lease            time.Duration
+	grace            time.Duration
+	watch            time.Duration
+	logFormat        string
+	logLevel         string
 }
 
 func newServe() *cobra.Command {
@@ -67,6 +68,9 @@ not start or had to stop, and 4 that GitHub refused the App's key.`,
 	fl.StringVar(&f.token, "status-token-file", os.Getenv("PINNACE_STATUS_TOKEN_FILE"), "`FILE` with the token that opens /metrics and /status; default: PINNACE_STATUS_TOKEN_FILE, or none: private addresses may ask")
 	fl.Lookup("status-token-file").DefValue = ""
 	fl.StringArrayVar(&f.private, "allow-private-registry", nil, "let `HOST` be reached at a private address")
+	fl.StringVar(&f.setup, "setup", "", "where no App is named, register one by a page at this `URL` of the server, whose link is in the log")
+	fl.StringVar(&f.org, "org", "", "the organisation, `ORG`, that is to own the App of --setup; default: the account of who registers it")
+	fl.StringVar(&f.name, "name", "Pinnace", "the `NAME` of the App of --setup")
 	fl.IntVar(&f.workers, "workers", 4, "how many repositories are looked at at a time")
 	fl.DurationVar(&f.resync, "resync", time.Hour, "how often each repository is looked at although nothing was heard")
 	fl.DurationVar(&f.watch, "watch", 5*time.Minute, "how often registries are asked whether tags have moved; 0 = never")

@@ -40,6 +40,11 @@ func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
+	if f.setup != "" && f.hub.appID == 0 {
+		if err := f.register(ctx, log); err != nil {
+			return err
+		}
+	}
 	secrets, err := secretsIn(f.secrets)
 	if err != nil {
 		return err
@@ -101,10 +106,6 @@ func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
 		return fmt.Errorf("--listen %s: %w", f.listen, err)
 	}
 	log.InfoContext(ctx, "listening", slog.String("address", listener.Addr().String()), slog.String("database", store.Redact(f.location())), slog.String("version", versionNumber()))
-	if len(secrets) == 0 {
-		log.WarnContext(ctx, "no webhook is believed", slog.String("fix", "name the file with the webhook's secret by --webhook-secret-file"))
-	}
-
 	// The door is the last to open and the first to close: what it takes in is kept, and worked
 	// off by whoever runs next.
 	all, ctx := errgroup.WithContext(ctx)
@@ -137,8 +138,13 @@ func (f *serveFlags) check() error {
 	if err := f.hub.app(); err != nil {
 		return err
 	}
-	if f.hub.appID == 0 {
-		return usage("no App: name it with --app-id and --app-key (PINNACE_APP_ID, PINNACE_APP_KEY); pinnace setup registers one")
+	switch {
+	case f.hub.cache == "off":
+		return usage("--cache off: a server keeps what it fetched; name a directory")
+	case f.hub.appID != 0 && f.secrets == "":
+		return usage("--webhook-secret-file is missing (PINNACE_WEBHOOK_SECRET_FILE): without the secret nothing that comes in can be believed")
+	case f.hub.appID == 0 && f.setup == "":
+		return usage("no App: name it with --app-id and --app-key (PINNACE_APP_ID, PINNACE_APP_KEY), or register one with pinnace setup, or with --setup from here")
 	}
 	return nil
 }

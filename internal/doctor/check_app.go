@@ -166,7 +166,7 @@ func judgeEvents(f *Facts) Finding {
 	if no != nil {
 		return *no
 	}
-	if f.Hook.known && f.Hook.value.URL == "" {
+	if f.Hook.known && f.Hook.value.none() {
 		return skip("the App has no webhook")
 	}
 	var missing []string

@@ -181,7 +181,7 @@ var rows = []row{
 	{"none", "github.limits", func(f *Facts) { f.Limits = Seen[[]Limit](nil) }, OK, "none", ""},
 
 	{"no webhook", "webhook.url", address(""), Warning, "no webhook", "pinnace serve"},
-	{"what setup writes", "webhook.url", address("https://example.com/webhooks/github"), Warning, "example.com", ""},
+	{"what setup writes", "webhook.url", address("https://example.com/webhooks/github"), Warning, "no webhook", ""},
 	{"no address", "webhook.url", address("pinnace"), Problem, "no address", ""},
 	{"loopback", "webhook.url", address("http://localhost:8080/webhooks/github"), Problem, "to itself", ""},
 	{"a private address", "webhook.url", address("https://10.1.2.3/webhooks/github"), Problem, "private", "on the Internet"},

@@ -37,9 +37,6 @@ type Options struct {
 	Tenant string
 	// UserAgent is sent with each request; "" means "pinnace".
 	UserAgent string
-	// Absence is how long visits believe that an owner has no repository .github after one of
-	// them found none, unless they changed something or called Anew; 0 asks each time.
-	Absence time.Duration
 	// Observe is told of each request that was sent, redirects and retries among them, by the
 	// goroutine that sent it; nil tells nobody.
 	Observe func(Call)
@@ -74,7 +71,6 @@ type Client struct {
 	gate    *gate
 	watch   func(Call) // nil: nobody
 	visit   *visit     // nil: none
-	absent  *absences
 }
 
 // New returns a client, or an error that names the option that is wrong.
@@ -117,7 +113,6 @@ func New(o Options) (*Client, error) {
 		root: strings.TrimSuffix(base.String(), "/"), graphql: graphql, base: base,
 		tokens: o.Tokens, cache: o.Cache, tenant: o.Tenant, agent: o.UserAgent, log: o.Log,
 		now: o.Now, next: o.Transport, gate: newGate(o), watch: o.Observe,
-		absent: &absences{last: o.Absence, found: map[string]time.Time{}},
 	}, nil
 }
 

@@ -8,11 +8,14 @@
 //
 // [New] makes every client, and with it all traffic. A request passes, from the outside in:
 //
+//   - visit.go, which asks a visit's fence before each write and counts what was changed, and
+//     ahead.go, which has asked already for what the visit before read;
 //   - path.go, which escapes each segment of a URL and refuses names that GitHub has not;
 //   - send.go, which adds the token, sends If-None-Match where the answer is remembered,
 //     follows redirects on the same host only, retries reads, and reads bounded answers;
 //   - gate.go, which waits: for GitHub's limits, for the write before this one, for a free
 //     place. What would take longer than Options.MaxWait is promotion.ErrRateLimited;
+//   - observe.go, which tells of each request by the kind of its address;
 //   - classify.go, the one place that says what an answer means.
 //
 // A write is sent once. Where its outcome is unknown it returns promotion.ErrTransient, and

@@ -34,7 +34,9 @@ func (c *Client) Limits(ctx context.Context) (rest, graphql Limit, limited bool,
 	if ok, err := found(err); !ok {
 		return Limit{}, Limit{}, false, err
 	}
-	noun := func(w wire) Limit { return Limit{Limit: w.Limit, Remaining: w.Remaining, Reset: time.Unix(w.Reset, 0).UTC()} }
+	noun := func(w wire) Limit {
+		return Limit{Limit: w.Limit, Remaining: w.Remaining, Reset: time.Unix(w.Reset, 0).UTC()}
+	}
 	return noun(w.Resources.Core), noun(w.Resources.GraphQL), true, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -88,77 +87,4 @@ func TestRepositoriesSay(t *testing.T) {
 	r.on("GET /installation/repositories?page=2", 403, `{"message":"This installation has been suspended"}`)
 	_, err = r.client().Repositories(t.Context())
 	isOnly(t, err, promotion.ErrForbidden)
-}
-
-// That an owner has no repository .github is asked for once in a while by all visits together,
-// and anew where something depends on it; of no other repository is that believed.
-func TestAbsence(t *testing.T) {
-	r := newRig(t)
-	r.on("GET /repos/acme/.github", 404, `{"message":"Not Found"}`)
-	r.on("GET /repos/acme/gone", 404, `{"message":"Not Found"}`)
-	r.on("GET /repos/other/.github", 500, ``)
-	r.on("POST /repos/acme/config/issues/3/comments", 201, `{"id":1}`)
-	o := r.options()
-	o.Absence = time.Minute
-	c := r.with(o)
-	asks := func(v *Client, owner, name string) int {
-		t.Helper()
-		before := len(r.lines())
-		if _, ok, err := v.Repository(t.Context(), owner, name); ok || err != nil && owner == "acme" {
-			t.Fatalf("got %v, %v", ok, err)
-		}
-		return len(r.lines()) - before
-	}
-	visit := func() *Client {
-		v := c.Visit(t.Context(), VisitOptions{})
-		t.Cleanup(v.Close)
-		return v
-	}
-	first, second, wrote, merging := visit(), visit(), visit(), visit()
-	if _, err := wrote.Comment(t.Context(), config, 3, "x"); err != nil {
-		t.Fatal(err)
-	}
-	merging.Anew()
-	for _, x := range []struct {
-		what        string
-		v           *Client
-		owner, name string
-		want        int
-	}{
-		{"the first visit", first, "acme", ".github", 1},
-		{"the same again", first, "acme", ".github", 0},
-		{"another visit", second, "acme", ".github", 0},
-		{"a visit that wrote", wrote, "acme", ".github", 1},
-		{"a visit that is about to merge", merging, "acme", ".github", 1},
-		{"no visit", c, "acme", ".github", 1},
-		{"another repository", first, "acme", "gone", 1},
-		{"the same again", first, "acme", "gone", 1},
-		{"an error", first, "other", ".github", 1},
-		{"an error again", first, "other", ".github", 1},
-	} {
-		if got := asks(x.v, x.owner, x.name); got != x.want {
-			t.Errorf("%s: %d requests, want %d", x.what, got, x.want)
-		}
-	}
-	r.pass(time.Minute)
-	r.on("GET /repos/acme/.github", 200, `{"id":8,"name":".github","owner":{"login":"acme"},"default_branch":"main","size":1}`)
-	for range 2 {
-		if _, ok, err := second.Repository(t.Context(), "acme", ".github"); !ok || err != nil {
-			t.Errorf("a minute later: %v, %v", ok, err)
-		}
-	}
-	if n := len(c.absent.found); n != 0 {
-		t.Errorf("%d absences are remembered", n)
-	}
-	for i := range maxAbsences + 1 {
-		c.absent.note(fmt.Sprint(i), false, r.now())
-	}
-	if n := len(c.absent.found); n > maxAbsences {
-		t.Errorf("%d absences are remembered", n)
-	}
-	asksEachTime := r.client()
-	asksEachTime.absent.note("x", false, r.now())
-	if asksEachTime.absent.recent("x", r.now()) {
-		t.Error("an absence is believed without Options.Absence")
-	}
 }

@@ -14,16 +14,7 @@ import (
 // may not see it, which GitHub does not tell apart
 // (https://docs.github.com/en/rest/repos/repos#get-a-repository).
 func (c *Client) Repository(ctx context.Context, owner, name string) (promotion.Repository, bool, error) {
-	q := call{op: "read repository " + clean(owner+"/"+name, ""), path: at("/repos").owner(owner).name(name), need: "metadata=read"}
-	shared := c.visit != nil && name == ".github"
-	if shared && !c.visit.isAnew() && c.absent.recent(q.path.text, c.now()) {
-		return promotion.Repository{}, false, nil
-	}
-	r, ok, err := c.repository(ctx, q)
-	if shared && err == nil {
-		c.absent.note(q.path.text, ok, c.now())
-	}
-	return r, ok, err
+	return c.repository(ctx, call{op: "read repository " + clean(owner+"/"+name, ""), path: at("/repos").owner(owner).name(name), need: "metadata=read"})
 }
 
 // RepositoryByID returns the repository of a number, which survives renaming.

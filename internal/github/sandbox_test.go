@@ -728,6 +728,7 @@ func every(c *Client) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"Repository":     func(x context.Context) error { _, _, err := c.Repository(x, "acme", "config"); return err },
 		"RepositoryByID": func(x context.Context) error { _, _, err := c.RepositoryByID(x, 7); return err },
+		"Repositories":   func(x context.Context) error { _, err := c.Repositories(x); return err },
 		"Viewer":         func(x context.Context) error { _, _, err := c.Viewer(x); return err },
 		"UserByLogin":    func(x context.Context) error { _, _, err := c.UserByLogin(x, "ann"); return err },
 		"UserByID":       func(x context.Context) error { _, _, err := c.UserByID(x, 1); return err },

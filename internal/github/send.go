@@ -95,7 +95,7 @@ func (c *Client) do(ctx context.Context, q call) (answer, error) {
 	}
 	if v := c.visit; v != nil {
 		if q.writes() {
-			v.Anew()
+			v.forget(false)
 		} else if a, ok := v.read(ctx, q, target); ok {
 			return a, nil
 		}
@@ -207,7 +207,7 @@ func (c *Client) tokenOf(ctx context.Context, q call) (Secret, error) {
 func (c *Client) attempt(ctx context.Context, p *pass, q call, target string, body []byte, token Secret) (answer, *Error) {
 	var known Cached
 	key, keep := q.accept+" "+target, c.cache != nil && q.method == http.MethodGet && q.token == ""
-	if keep {
+	if keep && !c.visit.isWhole() {
 		known, _ = c.cache.Recall(c.tenant, key)
 	}
 	if err := p.enter(ctx); err != nil {

@@ -41,16 +41,17 @@ func (c *Client) Visit(ctx context.Context, o VisitOptions) *Client {
 // Close ends what a visit asks for ahead, and waits for it. The client itself goes on.
 func (c *Client) Close() {
 	if c.visit != nil && c.visit.ahead != nil {
-		c.visit.Anew()
+		c.visit.forget(false)
 		c.visit.ahead.end()
 	}
 }
 
 // Anew forgets what was asked for ahead: what is read from now on is asked for after this
-// moment. It is called before facts are read that something is merged on, and before a push.
+// moment, and whole, so that not even a wrong "304 Not Modified" gives an old answer. It is
+// called before facts are read that something is merged on, and before a push.
 func (c *Client) Anew() {
 	if c.visit != nil {
-		c.visit.Anew()
+		c.visit.forget(true)
 	}
 }
 
@@ -83,24 +84,28 @@ type visit struct {
 	mu     sync.Mutex
 	reads  []string
 	anew   bool // reads are noted no more
+	whole  bool // answers are asked for whole
 	writes int
 }
 
-// Anew forgets what was asked for ahead.
-func (v *visit) Anew() {
+// forget drops what was asked for ahead. whole asks for answers whole from now on.
+func (v *visit) forget(whole bool) {
 	v.mu.Lock()
-	v.anew = true
+	v.anew, v.whole = true, v.whole || whole
 	v.mu.Unlock()
 	if v.ahead != nil {
 		v.ahead.drop()
 	}
 }
 
-// isAnew says whether everything is asked for from now on.
-func (v *visit) isAnew() bool {
+// isWhole says whether answers are asked for whole, whatever is remembered.
+func (v *visit) isWhole() bool {
+	if v == nil {
+		return false
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.anew
+	return v.whole
 }
 
 // read returns the answer to a read that was asked for ahead, and notes it.

@@ -27,7 +27,14 @@ func watchCommits() {
 		if !ok {
 			panic("this driver of SQLite has no hook for commits")
 		}
+		changed := false // this connection's transaction has changed something
+		hooks.RegisterPreUpdateHook(func(sqlite.SQLitePreUpdateData) { changed = true })
+		hooks.RegisterRollbackHook(func() { changed = false })
 		hooks.RegisterCommitHook(func() int32 {
+			if !changed {
+				return 0
+			}
+			changed = false
 			one.Lock()
 			defer one.Unlock()
 			if _, err := io.WriteString(tell, caller()+"\n"); err != nil {

@@ -42,7 +42,7 @@ func (w *world) unposted(database string, flags ...string) *host {
 		w.t.Fatal(err)
 	}
 	h := &host{w: w, database: database, unposted: true}
-	h.flags = append([]string{"--webhook-secret-file", secret, "--allow-private-registry", w.Registry(), "--registry-map", "*=" + w.Registry(), "--watch", "0"}, flags...)
+	h.flags = append([]string{"--webhook-secret-file", secret, "--allow-private-registry", w.Registry(), "--registry-map", "*=" + w.Registry(), "--insecure-registry", w.Registry(), "--watch", "0"}, flags...)
 	return h
 }
 

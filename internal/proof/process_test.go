@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds every wait. Nothing is measured by it: what takes that long hangs.
-const patience = 90 * time.Second
+const patience = 60 * time.Second
 
 // await waits until something is so.
 func await(t testing.TB, what string, so func() bool) {

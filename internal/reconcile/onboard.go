@@ -384,7 +384,14 @@ func (p *pass) overwrite(ctx context.Context, h head, w writing, want []byte, te
 		return fmt.Errorf("write the tree of %s: %w", OnboardBranch, err)
 	}
 	push := git.Push{Ref: headsPrefix + OnboardBranch, Old: h.hash}
-	if push.New, push.Objects, err = p.commit(ctx, written, c, text.Commit(p.tip.Commit.String())); err != nil {
+	body := text.Commit(p.tip.Commit.String())
+	if p.App != 0 { // GitHub signs it: the guard of .pinnace/ believes no other commit of the App
+		push.New, err = p.signed(ctx, written, c, body)
+		push.Objects = []git.Hash{}
+	} else {
+		push.New, push.Objects, err = p.commit(ctx, written, c, body)
+	}
+	if err != nil {
 		return fmt.Errorf("write the commit of %s: %w", OnboardBranch, err)
 	}
 	if h.hash != none {

@@ -107,7 +107,7 @@ func TestOnboardingIsOnePullRequest(t *testing.T) {
 			writes = append(writes, q.Method+" "+q.Route)
 		}
 	}
-	if diff := cmp.Diff([]string{"POST git-receive-pack", "POST /repos/{owner}/{repo}/pulls", "POST /repos/{owner}/{repo}/issues/{issue_number}/labels"}, writes); diff != "" {
+	if diff := cmp.Diff([]string{"POST /repos/{owner}/{repo}/git/trees", "POST /repos/{owner}/{repo}/git/commits", "POST git-receive-pack", "POST /repos/{owner}/{repo}/pulls", "POST /repos/{owner}/{repo}/issues/{issue_number}/labels"}, writes); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}
 	p := w.pull(1)
@@ -475,15 +475,29 @@ func TestOnboardingDryRun(t *testing.T) {
 	}
 }
 
-// Where a branch demands verified commits GitHub makes it.
+// The commit of an App is one that GitHub made and signed, so that nobody else can have written
+// it; that of a person only where the branch demands it.
 func TestOnboardingIsVerified(t *testing.T) {
 	w := unasked(t, overlays())
-	w.repo.Protect("main", sandbox.Protection{Rules: promotion.Rules{SignedCommits: true, PullRequest: true}})
 	w.asks("opened #1")
 	if log := w.repo.Log(question); !log[0].Verified {
 		t.Errorf("the commit is not verified: %+v", log[0])
 	}
 	w.still("unchanged #1")
+	for _, demanded := range []bool{false, true} {
+		w := newWorld(t, overlays())
+		w.repo.Protect("main", sandbox.Protection{Rules: promotion.Rules{SignedCommits: demanded}})
+		p := w.asking()
+		p.App = 0
+		w.ForgetRequests()
+		if _, err := p.Onboard(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		made := slices.ContainsFunc(w.Requests(), func(q sandbox.Request) bool { return strings.HasSuffix(q.Route, "/git/commits") })
+		if made != demanded {
+			t.Errorf("verified commits are demanded: %v, and GitHub made it: %v", demanded, made)
+		}
+	}
 }
 
 // Where branches have to be up to date the commit is made anew on each tip.

@@ -75,7 +75,7 @@ type Base struct {
 	Branch    string
 	Commit    string
 	DryRun    bool
-	Observe   bool // because the configuration says so
+	Observe   bool // because its configuration, or that of the default branch, says so
 	Err       error
 	Warnings  []string
 	Settled   []Settled
@@ -206,7 +206,7 @@ func (p *Proposer) pass(ctx context.Context, repo promotion.Repository) ([]Base,
 		if branch == repo.DefaultBranch {
 			continue
 		}
-		next := &pass{Proposer: p, workflows: p.Workflows, repo: repo, remote: remote, heads: heads, base: Base{Branch: branch}, several: true}
+		next := &pass{Proposer: p, workflows: p.Workflows, repo: repo, remote: remote, heads: heads, base: Base{Branch: branch, Observe: first.base.Observe}, several: true}
 		if heads, err := p.fetch(ctx, remote, branch); err == nil {
 			next.heads = heads
 			next.run(ctx)
@@ -282,7 +282,7 @@ func (p *pass) settle(ctx context.Context) error {
 		return err
 	}
 	defer p.images.Close()
-	p.base.Observe = p.config.Mode == config.ModeObserve
+	p.base.Observe = p.base.Observe || p.config.Mode == config.ModeObserve
 	p.base.DryRun = p.DryRun || p.base.Observe
 	if !p.base.DryRun && p.repo.Permission != "" && !p.repo.Permission.AtLeast(promotion.PermissionWrite) {
 		return &Refusal{Class: promotion.ErrForbidden, Text: fmt.Sprintf("the token may only %s %s: it needs Contents: write to push a branch and Pull requests: write to open one; --dry-run shows the plan without them", p.repo.Permission, p.repo.FullName())}

@@ -29,3 +29,25 @@ func hookUpdate(c *call) (any, error) {
 	}
 	return hookGet(c)
 }
+
+// Subscribe replaces the events that the App subscribes to.
+func (a *App) Subscribe(events ...string) {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	a.o.Events = events
+	a.s.version++
+}
+
+// SetSecret changes the secret of the webhook; "" takes it away.
+func (a *App) SetSecret(secret string) {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	a.o.Secret = secret
+}
+
+// Webhook returns where deliveries go.
+func (a *App) Webhook() string {
+	a.s.mu.Lock()
+	defer a.s.mu.Unlock()
+	return a.o.WebhookURL
+}

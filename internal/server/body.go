@@ -72,7 +72,6 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, most int64) (body 
 		return nil, release, errNoRoom
 	}
 	control := http.NewResponseController(w)
-	defer func() { _ = control.SetReadDeadline(time.Time{}) }() // what reads on is the server's own look for a client that left
 	start := s.now()
 	end := start.Add(s.limits.bodyTime)
 	body = make([]byte, 0, size)
@@ -88,6 +87,9 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, most int64) (body 
 		case int64(len(body)) > most:
 			return nil, release, errTooLarge
 		case err == io.EOF:
+			// Where a body was refused the deadline stays, for what net/http reads of the rest. From
+			// here on it only looks whether the client left.
+			_ = control.SetReadDeadline(time.Time{})
 			return body, release, nil
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return nil, release, errTooSlow

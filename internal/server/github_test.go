@@ -107,7 +107,7 @@ func TestSignature(t *testing.T) {
 
 // TestMutatedSignatures: no signature but the right one opens, of many that are near it.
 func TestMutatedSignatures(t *testing.T) {
-	count := 200_000
+	count := 100_000
 	if testing.Short() || raceEnabled {
 		count = 20_000
 	}

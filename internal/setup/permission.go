@@ -26,8 +26,8 @@ var permissions = []Permission{
 	{Name: "statuses", Title: "Commit statuses", Level: "read", Reason: "To read gates that are commit statuses.", Loss: "a gate that is a commit status never opens"},
 	{Name: "merge_queues", Title: "Merge queues", Level: "write", Reason: "To merge through a merge queue, and to judge its groups.", Loss: "a branch with a merge queue merges nothing of Pinnace's"},
 	{Name: "workflows", Title: "Workflows", Level: "write", Reason: "To pin images in .github/workflows; GitHub refuses a push that touches them without it.", Loss: "images in .github/workflows are not pinned"},
-	{Name: "packages", Title: "Packages", Level: "read", Reason: "To hear of images that are pushed to ghcr.io; without it they are found by polling.", Loss: "pushes to ghcr.io are found by polling, minutes later"},
-	{Name: "actions", Title: "Actions", Level: "read", Reason: "To hear of workflow runs that end, after which there may be a new image.", Loss: "new images are found by polling, minutes later"},
+	{Name: "packages", Title: "Packages", Level: "read", Reason: "To hear of images that are pushed to ghcr.io.", Loss: "pushes to ghcr.io are found by polling, minutes later"},
+	{Name: "actions", Title: "Actions", Level: "read", Reason: "To hear of workflow runs that end: they may be gates, or have built an image.", Loss: "what a run decided or built is found minutes later"},
 	{Name: "administration", Title: "Administration", Level: "read", Extra: true, Reason: "To let pinnace doctor read classic branch protection.", Loss: "rules of classic branch protection are unknown"},
 }
 
@@ -60,7 +60,7 @@ var events = []Event{
 	{"organization", "members", "somebody joined or left the organisation"},
 	{"package", "packages", "an image was pushed to ghcr.io"},
 	{"registry_package", "packages", "an image was pushed to ghcr.io"},
-	{"workflow_run", "actions", "a build ended"},
+	{"workflow_run", "actions", "a workflow ended"},
 }
 
 // Events returns the events that an App with these permissions subscribes to.

@@ -56,22 +56,64 @@ func (s *Store) Hosts(ctx context.Context, now time.Time) ([]string, error) {
 	return all, nil
 }
 
-// Due returns at most so many things of a host that are due: of each installation the most
-// overdue one, then of each the second, and so on.
+// Due returns at most so many things of a host that are due: of each installation its share, the
+// most overdue first, and what one does not need goes to the others.
 func (s *Store) Due(ctx context.Context, host string, now time.Time, most int) ([]event.Watched, error) {
-	rows, err := s.db.QueryContext(ctx, `
-		SELECT w.installation, w.host, w.name, w.tag, w.digest, w.seen, w.first_seen, w.last_seen, w.gone, w.gaps, w.failures, w.asked, w.due
-		FROM (
-			SELECT installation, name, tag, digest, due, ROW_NUMBER() OVER (PARTITION BY installation ORDER BY due) AS turn
-			FROM watched WHERE host = $1 AND due <= $2
-		) t JOIN watched w ON w.installation = t.installation AND w.name = t.name AND w.tag = t.tag AND w.digest = t.digest
-		WHERE t.turn <= $3 ORDER BY t.turn, w.due, w.installation LIMIT $3`, host, micro(now), most)
+	all, err := s.due(ctx, host, now, most)
 	if err != nil {
 		return nil, fmt.Errorf("find what is due at %s: %w", host, Explain(err))
 	}
-	all, err := scan(rows, scanWatched)
+	return all, nil
+}
+
+func (s *Store) due(ctx context.Context, host string, now time.Time, most int) ([]event.Watched, error) {
+	// As in Hosts, each step finds the next installation in the index.
+	rows, err := s.db.QueryContext(ctx, `
+		WITH RECURSIVE i (installation) AS (
+			SELECT MIN(installation) FROM watched WHERE host = $1
+			UNION ALL
+			SELECT (SELECT MIN(w.installation) FROM watched w WHERE w.host = $1 AND w.installation > i.installation) FROM i WHERE i.installation IS NOT NULL
+		)
+		SELECT installation FROM (
+			SELECT installation, (SELECT MIN(w.due) FROM watched w WHERE w.host = $1 AND w.installation = i.installation) AS due FROM i WHERE installation IS NOT NULL
+		) earliest WHERE due <= $2 ORDER BY due, installation LIMIT $3`, host, micro(now), most)
 	if err != nil {
-		return nil, fmt.Errorf("find what is due at %s: %w", host, Explain(err))
+		return nil, err
+	}
+	installations, err := scan(rows, func(r *sql.Rows) (n int64, err error) { return n, r.Scan(&n) })
+	if err != nil || len(installations) == 0 {
+		return nil, err
+	}
+	of := func(installation int64, limit, offset int) ([]event.Watched, error) {
+		rows, err := s.db.QueryContext(ctx, `
+			SELECT installation, host, name, tag, digest, seen, first_seen, last_seen, gone, gaps, failures, asked, due
+			FROM watched WHERE host = $1 AND installation = $2 AND due <= $3 ORDER BY due LIMIT $4 OFFSET $5`, host, installation, micro(now), limit, offset)
+		if err != nil {
+			return nil, err
+		}
+		return scan(rows, scanWatched)
+	}
+	share := most / len(installations)
+	var all []event.Watched
+	var more []int64
+	for _, i := range installations {
+		things, err := of(i, share, 0)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, things...); len(things) == share {
+			more = append(more, i)
+		}
+	}
+	for _, i := range more {
+		if len(all) == most {
+			break
+		}
+		things, err := of(i, most-len(all), share)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, things...)
 	}
 	return all, nil
 }

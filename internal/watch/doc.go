@@ -5,7 +5,8 @@
 // a registry says was pushed, by [Watcher.Pushed]; out come looks at the repositories where a
 // tag means something else now, alerts, and one issue for each repository that has something
 // to look at. Three things are asked for: what a tag means and whether a pinned digest is still
-// there, each by HEAD, and which tags a repository has, where a rule follows them.
+// there, each by HEAD, and which tags a repository has, where a rule follows them. That a tag
+// moved is believed once the bytes say so.
 //
 // Each thing is one row of the [Ledger], of one installation, whatever number of repositories
 // name it, with a time when it is due. Tenants share no row: what was seen for one installation

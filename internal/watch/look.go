@@ -28,6 +28,11 @@ func (w *Watcher) ask(ctx context.Context, registries Registry, thing event.Watc
 	switch {
 	case thing.Tag != "":
 		r, err := registries.Resolve(ctx, ref)
+		if err == nil && thing.Seen != "" && string(r.Digest) != thing.Seen {
+			// A HEAD's digest is a claim, and it has consequences now.
+			r, err = registries.Index(ctx, ref)
+			return string(r.Digest), 2, err
+		}
 		return string(r.Digest), 1, err
 	case thing.Digest != "":
 		_, err := registries.Stat(ctx, ref)

@@ -15,6 +15,8 @@ import (
 type Registry interface {
 	// Resolve returns what a tag means.
 	Resolve(ctx context.Context, r image.Ref) (image.Resolution, error)
+	// Index returns what a tag means by the bytes that it names, whatever a header says.
+	Index(ctx context.Context, r image.Ref) (image.Resolution, error)
 	// Stat returns an error unless a digest is there.
 	Stat(ctx context.Context, r image.Ref) (image.Resolution, error)
 	// Tags returns all tags of a repository, sorted.
@@ -41,8 +43,8 @@ type Ledger interface {
 
 	// Hosts returns the hosts of which something is due, in order.
 	Hosts(ctx context.Context, now time.Time) ([]string, error)
-	// Due returns at most so many things of a host that are due: of each installation the most
-	// overdue one, then of each the second, and so on.
+	// Due returns at most so many things of a host that are due: of each installation its share,
+	// the most overdue first, and what one does not need goes to the others.
 	Due(ctx context.Context, host string, now time.Time, most int) ([]event.Watched, error)
 	// Saw keeps what was seen: a sight only where Seen is still what it was, the time that it is
 	// due only where nobody changed that meanwhile. A move goes to the tag's history, and the

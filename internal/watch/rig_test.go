@@ -298,6 +298,16 @@ func (a answers) Resolve(_ context.Context, r image.Ref) (image.Resolution, erro
 	return image.Resolution{Digest: image.Digest(d)}, err
 }
 
+// Index returns what a tag means, although nobody asks twice for it.
+func (a answers) Index(_ context.Context, r image.Ref) (image.Resolution, error) {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	if err := a.w.errs["bytes of "+r.Tagged()]; err != nil {
+		return image.Resolution{}, err
+	}
+	return image.Resolution{Digest: image.Digest(a.w.images[r.Tagged()])}, nil
+}
+
 // Stat looks for a digest.
 func (a answers) Stat(_ context.Context, r image.Ref) (image.Resolution, error) {
 	d, err := a.ask(r.Repository()+"@"+string(r.Digest), r.Registry())

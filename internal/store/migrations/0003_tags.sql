@@ -34,7 +34,8 @@ CREATE TABLE watched (
     idle BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (installation, name, tag, digest)
 );
-CREATE INDEX watched_due ON watched (host, due, installation);
+CREATE INDEX watched_due ON watched (host, due);
+CREATE INDEX watched_turn ON watched (host, installation, due);
 CREATE INDEX watched_name ON watched (name, tag);
 CREATE INDEX watched_idle ON watched (idle) WHERE idle > 0;
 CREATE INDEX watched_gone ON watched (gone) WHERE gone > 0;

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+	"github.com/pinnace-dev/pinnace/internal/sandbox"
+)
+
+// A heard is a change that Pinnace made.
+type heard struct {
+	at   time.Time
+	path string // of the request
+	text string // of its body
+}
+
+// listen returns what an Exchange is told to, and a channel of check runs and pull requests.
+func listen() (func(sandbox.Exchange), chan heard) {
+	all := make(chan heard, 10_000)
+	return func(x sandbox.Exchange) {
+		path := x.Request.URL.Path
+		check := strings.Contains(path, "/check-runs")
+		pull := x.Request.Method == http.MethodPost && strings.HasSuffix(path, "/pulls")
+		if x.Request.Method == http.MethodGet || x.Status/100 != 2 || !check && !pull {
+			return
+		}
+		all <- heard{time.Now(), path, string(x.Body)}
+	}, all
+}
+
+// until returns the first change that is what is waited for.
+func until(ctx context.Context, all chan heard, is func(heard) bool) (heard, error) {
+	end := time.NewTimer(patience)
+	defer end.Stop()
+	for {
+		select {
+		case h := <-all:
+			if is(h) {
+				return h, nil
+			}
+		case <-end.C:
+			return heard{}, fmt.Errorf("nothing of the kind came within %s", patience)
+		case <-ctx.Done():
+			return heard{}, ctx.Err()
+		}
+	}
+}
+
+// latencies measures how long people wait where GitHub is far away.
+func latencies(ctx context.Context, b *bench) (err error) {
+	at, err := address()
+	if err != nil {
+		return err
+	}
+	see, all := listen()
+	w, err := newWorld("http://"+at+"/webhooks/github", see)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	reviewed := w.config("reviewed")
+	var pushed []*sandbox.Repository
+	for i := range b.rounds {
+		pushed = append(pushed, w.config(fmt.Sprintf("pushed-%d", i)))
+	}
+	w.app.Install("acme")
+	w.delay.Store(int64(b.latency))
+	c, err := b.serve(ctx, w, at, "latency")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.stop(), w.broken()) }()
+	if err := c.idle(2 * patience); err != nil {
+		return err
+	}
+	stop := w.pumped(ctx)
+	defer stop()
+	if err := b.reviews(ctx, c, reviewed, all); err != nil {
+		return fmt.Errorf("reviews: %w\n%s", err, c.tail())
+	}
+	if err := b.pushes(ctx, w, c, pushed, all); err != nil {
+		return fmt.Errorf("pushes: %w\n%s", err, c.tail())
+	}
+	return nil
+}
+
+// reviews approves and dismisses by turns, and waits for the check run that says so.
+func (b *bench) reviews(ctx context.Context, c *child, r *sandbox.Repository, all chan heard) error {
+	issue := r.Issue("bob", "Requests", "")
+	r.Comment(issue, "bob", "/promote shop to prod")
+	opened, err := until(ctx, all, func(h heard) bool { return strings.HasSuffix(h.path, "/pulls") })
+	if err != nil {
+		return fmt.Errorf("a request leads to no pull request: %w", err)
+	}
+	number := 0
+	for _, q := range r.PullRequests() {
+		if q.State == promotion.Open {
+			number = q.Number
+		}
+	}
+	if number == 0 {
+		return fmt.Errorf("there is no pull request after %s", opened.path)
+	}
+	if err := c.idle(patience); err != nil {
+		return err
+	}
+	var took sample
+	said := ""
+	for range b.rounds {
+		for len(all) > 0 {
+			<-all
+		}
+		began := time.Now()
+		review, err := r.Review(number, "carol", promotion.Approved, "")
+		if err != nil {
+			return err
+		}
+		h, err := until(ctx, all, func(h heard) bool { return summary(h) != "" && summary(h) != said })
+		if err != nil {
+			return err
+		}
+		said = summary(h)
+		took = append(took, h.at.Sub(began))
+		if err := c.idle(patience); err != nil {
+			return err
+		}
+		if err := r.Dismiss(number, review, "dave", "another look"); err != nil {
+			return err
+		}
+		if h, err = until(ctx, all, func(h heard) bool { return summary(h) != "" && summary(h) != said }); err != nil {
+			return err
+		}
+		said = summary(h)
+		if err := c.idle(patience); err != nil {
+			return err
+		}
+	}
+	b.spread(fmt.Sprintf("review to check run, GitHub %s away", b.latency), took, 0.95, 2*time.Second)
+	return nil
+}
+
+// summary is what a check run says, "" where a change is none.
+func summary(h heard) string {
+	var in struct {
+		Output struct{ Title, Summary string }
+	}
+	if !strings.Contains(h.path, "/check-runs") || json.Unmarshal([]byte(h.text), &in) != nil {
+		return ""
+	}
+	return in.Output.Title + in.Output.Summary
+}
+
+// pushes commits an image without a digest to one repository after the other, and waits for the
+// pull request that pins it.
+func (b *bench) pushes(ctx context.Context, w *world, c *child, repos []*sandbox.Repository, all chan heard) error {
+	var took sample
+	for _, r := range repos {
+		began := time.Now()
+		r.Commit("main", "ada", "Another shop", map[string]string{"envs/dev/shop.yaml": deployment("ghcr.io/acme/shop:1.2")})
+		h, err := until(ctx, all, func(h heard) bool { return strings.HasSuffix(h.path, "/"+r.FullName()+"/pulls") })
+		if err != nil {
+			return err
+		}
+		took = append(took, h.at.Sub(began))
+		if err := c.idle(patience); err != nil {
+			return err
+		}
+	}
+	b.spread(fmt.Sprintf("push to pull request, GitHub %s away", b.latency), took, 0.95, 5*time.Second)
+	return w.broken()
+}
