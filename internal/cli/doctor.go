@@ -139,11 +139,21 @@ func writeDoctor(w io.Writer, r doctor.Report) {
 	}{
 		doctor.OK: {"✓", color.FgGreen}, doctor.Warning: {"!", color.FgYellow}, doctor.Problem: {"✗", color.FgRed}, doctor.Skipped: {"-", color.Faint},
 	}
-	for _, c := range r.Results {
+	const margin = "            "
+	for i := 0; i < len(r.Results); i++ {
+		c := r.Results[i]
 		m := marks[c.Status]
-		word := string(c.Status)
-		fmt.Fprintf(w, "%s %s: %s\n", color.New(m.paint).Sprintf("%s %-7s", m.sign, word), c.Title, report.Plain(c.Seen))
-		const margin = "            "
+		status := color.New(m.paint).Sprintf("%s %-7s", m.sign, c.Status)
+		if n := alike(r.Results[i:]); n > 1 {
+			var titles []string
+			for _, other := range r.Results[i : i+n] {
+				titles = append(titles, other.Title)
+			}
+			fmt.Fprintf(w, "%s %d checks: %s\n%s%s\n", status, n, report.Plain(c.Seen), margin, strings.Join(titles, "; "))
+			i += n - 1
+			continue
+		}
+		fmt.Fprintf(w, "%s %s: %s\n", status, c.Title, report.Plain(c.Seen))
 		for _, d := range c.Details {
 			for line := range strings.Lines(d) {
 				fmt.Fprintf(w, "%s%s\n", margin, report.Plain(strings.TrimRight(line, "\n")))
@@ -154,4 +164,13 @@ func writeDoctor(w io.Writer, r doctor.Report) {
 		}
 	}
 	fmt.Fprintf(w, "\n%d ok, %d to look at, %d wrong, %d skipped\n", r.Counts.OK, r.Counts.Warnings, r.Counts.Problems, r.Counts.Skipped)
+}
+
+// alike is how many checks, from the first on, are skipped for one reason.
+func alike(all []doctor.Result) int {
+	n := 0
+	for n < len(all) && all[n].Status == doctor.Skipped && all[n].Seen == all[0].Seen {
+		n++
+	}
+	return n
 }

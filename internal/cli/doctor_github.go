@@ -106,7 +106,7 @@ func (p *forgePort) Rulesets(ctx context.Context, repo promotion.Repository, bra
 	}
 	var out []doctor.Ruleset
 	for _, s := range all {
-		r := doctor.Ruleset{Name: s.Name, Shown: s.Shown}
+		r := doctor.Ruleset{Name: s.Name, Classic: s.Classic, Shown: s.Shown}
 		may := s.Ours == "always" || s.Ours == "pull_requests_only" || s.Ours == "exempt"
 		for _, b := range s.Bypass {
 			if b.Kind == "Integration" && p.app != 0 && b.Name == fmt.Sprint(p.app) {

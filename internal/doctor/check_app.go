@@ -57,13 +57,22 @@ func judgeKey(f *Facts) Finding {
 	return ok("App %d is %s", f.App.value.ID, f.App.value.Slug)
 }
 
+// app returns what GitHub says of the App, or that it says nothing.
+func (f *Facts) app() (App, *Finding) {
+	a, no := f.App.get()
+	if no != nil && f.App.err != nil {
+		no.Seen = "GitHub does not say who the App is"
+	}
+	return a, no
+}
+
 // granted are the permissions to judge: of the repository's installation, else what the App
 // asks for.
 func granted(f *Facts) (map[string]string, *Finding) {
 	if f.Installation.known {
 		return f.Installation.value.Permissions, nil
 	}
-	a, no := f.App.get()
+	a, no := f.app()
 	return a.Permissions, no
 }
 
@@ -120,7 +129,7 @@ func used(f *Facts, permission string) bool {
 }
 
 func judgeAccepted(f *Facts) Finding {
-	a, no := f.App.get()
+	a, no := f.app()
 	if no != nil {
 		return *no
 	}
@@ -162,7 +171,7 @@ func has(n int, noun string) string {
 var pressing = []string{"push", "pull_request", "pull_request_review", "issue_comment", "check_run"}
 
 func judgeEvents(f *Facts) Finding {
-	a, no := f.App.get()
+	a, no := f.app()
 	if no != nil {
 		return *no
 	}

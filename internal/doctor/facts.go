@@ -101,10 +101,11 @@ type Base struct {
 
 // A Ruleset binds a base.
 type Ruleset struct {
-	Name   string
-	Shown  bool     // Bypass is known
-	Bypass []string // whom it does not bind besides our App, in words
-	Ours   bool     // it does not bind our App
+	Name    string
+	Classic bool     // it is classic branch protection
+	Shown   bool     // Bypass is known
+	Bypass  []string // whom it does not bind besides our App, in words
+	Ours    bool     // it does not bind our App
 }
 
 // An OwnersFile is CODEOWNERS; Path is "" where there is none.

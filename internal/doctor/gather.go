@@ -170,7 +170,11 @@ func (f *Facts) ofRepository(ctx context.Context, p Ports, hub Forge, repo promo
 			f.Bases = Unanswered[[]Base](err)
 			break
 		}
-		bases = append(bases, Base{Branch: name, Rules: rules, Rulesets: fact(hub.Rulesets(ctx, repo, name))})
+		b := Base{Branch: name, Rules: rules, Rulesets: fact(hub.Rulesets(ctx, repo, name))}
+		if b.Rulesets.known && !slices.ContainsFunc(b.Rulesets.value, func(s Ruleset) bool { return s.Classic }) {
+			b.Rules.ProtectionUnknown = false // what is protected is so by rulesets, which were read
+		}
+		bases = append(bases, b)
 		f.Bases = Seen(bases)
 	}
 	f.Owners = fact(owners(ctx, hub, repo))

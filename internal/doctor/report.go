@@ -2,7 +2,10 @@ package doctor
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
 // A Report is what all checks found.
@@ -35,7 +38,7 @@ type Counts struct {
 
 // Examine asks all checks.
 func Examine(f *Facts) Report {
-	r := Report{App: f.AppID, Refused: f.App.refused() || f.Repository.refused() || f.Installations.refused()}
+	r := Report{App: f.AppID, Refused: f.App.refused() || errors.Is(f.App.err, promotion.ErrNotFound) || f.Repository.refused() || f.Installations.refused()}
 	if f.Repository.known {
 		r.Repository = f.Repository.value.FullName()
 	}

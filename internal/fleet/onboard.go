@@ -17,8 +17,14 @@ func (f *Fleet) onboard(ctx context.Context, v event.Visit, s *verdict.Steward) 
 	if err != nil {
 		return err
 	}
-	if asked.Action != reconcile.Clean && asked.Action != reconcile.Unchanged {
-		f.o.Log.InfoContext(ctx, "onboarding", subject(v), slog.String("action", string(asked.Action)), slog.String("reason", asked.Reason), slog.Int("pull_request", asked.PullRequest.Number))
+	switch asked.Action {
+	case reconcile.Clean, reconcile.Unchanged:
+	default:
+		level := slog.LevelInfo
+		if asked.Action == reconcile.Declined || asked.Action == reconcile.Refused {
+			level = slog.LevelDebug // it stays so, and is found at each look
+		}
+		f.o.Log.Log(ctx, level, "onboarding", subject(v), slog.String("action", string(asked.Action)), slog.String("reason", asked.Reason), slog.Int("pull_request", asked.PullRequest.Number))
 	}
 	return nil
 }

@@ -4,8 +4,8 @@
 // In go plain values; out comes text. A [PullRequest] makes its Title, its Body and the
 // message of its Commit; a [Diverged] adds what happened to its branch. A [Check] shows a
 // verdict with its tree of rules, a [Merge] is the commit that merges. Comments, such as
-// [Opened] and [Refused], and the issues of a [Glass] and a [Bypass] end with a key that
-// [ReplyKey] reads, so that none is written twice.
+// [Opened] and [Refused], and the issues of a [Glass], a [Bypass] and a [Watch] end with a
+// key that [ReplyKey] reads, so that none is written twice.
 //
 // What others wrote goes through one of three doors before it stands in Markdown: [Code]
 // for names, paths and versions, [Text] for sentences, [Link] for addresses. Titles and

@@ -60,7 +60,7 @@ func caller() string {
 	for {
 		f, more := frames.Next()
 		switch {
-		case strings.HasPrefix(f.Function, module+"internal/proof"):
+		case strings.HasPrefix(f.Function, module+"internal/proof"), strings.HasSuffix(plainName(f.Function), ".inTx"), strings.HasSuffix(plainName(f.Function), ".inTagTx"):
 		case strings.HasPrefix(f.Function, module):
 			return plainName(strings.TrimPrefix(f.Function, module))
 		case strings.HasPrefix(f.Function, "github.com/riverqueue/river"), strings.HasPrefix(f.Function, "github.com/pressly/goose"):
@@ -75,8 +75,10 @@ func caller() string {
 // plainName leaves out the closures and the type arguments of a function's name.
 func plainName(f string) string {
 	f = strings.ReplaceAll(f, "[...]", "")
-	if i := strings.Index(f, ".func"); i >= 0 {
-		f = f[:i]
+	for _, mark := range []string{".func", "-range", ".gowrap", ".deferwrap"} {
+		if i := strings.Index(f, mark); i >= 0 {
+			f = f[:i]
+		}
 	}
 	return f
 }

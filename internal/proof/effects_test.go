@@ -215,6 +215,57 @@ func changesOfGitHub(t testing.TB) map[string][]string {
 	return out
 }
 
+// commits are the functions of a room that commit to the database: by a transaction, or by a
+// statement outside of one. Helpers that are handed what to do in it are not named.
+func commits(t testing.TB, room string) []string {
+	t.Helper()
+	var out []string
+	for _, fns := range functions(parseRoom(t, room)) {
+		for _, fn := range fns {
+			found := false
+			ast.Inspect(fn.Body, func(n ast.Node) bool {
+				c, ok := n.(*ast.CallExpr)
+				if !ok {
+					return true
+				}
+				s, ok := c.Fun.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				on, _ := s.X.(*ast.SelectorExpr)
+				switch s.Sel.Name {
+				case "inTx", "inTagTx", "Commit":
+					found = true
+				case "ExecContext":
+					found = found || on != nil && slices.Contains([]string{"db", "writer", "write"}, on.Sel.Name)
+				}
+				return true
+			})
+			if found && !slices.Contains([]string{"inTx", "inTagTx"}, fn.Name.Name) {
+				out = append(out, "commit internal/"+room+"."+owner(fn)+fn.Name.Name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// owner is "(*Queue)." for a method of *Queue.
+func owner(fn *ast.FuncDecl) string {
+	if fn.Recv == nil {
+		return ""
+	}
+	switch x := fn.Recv.List[0].Type.(type) {
+	case *ast.StarExpr:
+		if id, ok := x.X.(*ast.Ident); ok {
+			return "(*" + id.Name + ")."
+		}
+	case *ast.Ident:
+		return x.Name + "."
+	}
+	return ""
+}
+
 var filled = regexp.MustCompile(`\{[^}]*\}`)
 
 // template is the name of an effect with {} for what is filled in.

@@ -239,7 +239,7 @@ func (s *story) runsIn(r *sandbox.Repository, path, image string) {
 	s.t.Helper()
 	text, _ := r.File("main", path)
 	if !strings.Contains(text, s.digests[image]) {
-		s.t.Fatalf("%s of %s does not run %s:\n%s", path, r.FullName(), image, s.state(r))
+		s.t.Fatalf("%s of %s does not run %s:\n%s", path, r.FullName(), image, text)
 	}
 }
 

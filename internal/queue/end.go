@@ -141,6 +141,7 @@ func (q *Queue) follows(v *stay, a *after, now time.Time, outcome Outcome, visit
 				a.due = min(a.due, again)
 			}
 		}
+		a.due = max(a.due, a.held)
 		return false
 	case Stopped:
 		a.attempts, a.since = max(0, v.attempts-1), cmp.Or(a.since, v.since)

@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/event"
-	"github.com/pinnace-dev/pinnace/internal/promotion"
 	"github.com/pinnace-dev/pinnace/internal/store"
 	"github.com/pinnace-dev/pinnace/internal/store/postgres"
 )
@@ -260,6 +258,80 @@ func settled(t testing.TB, q *Queue) Status {
 	}
 }
 
-var errTransient = fmt.Errorf("read repository: %w", promotion.ErrTransient)
+// A hand works a queue by hand, on a clock that only it moves: nothing happens by itself.
+type hand struct {
+	t     *testing.T
+	clock *clock
+	store *store.Store
+	w     *world
+	q     *Queue
+}
 
-var _ = cmp.Or[int]
+// byHand returns a hand on a queue that has visited everything once.
+func byHand(t *testing.T, url string, o Options, repos ...event.Subject) *hand {
+	t.Helper()
+	h := &hand{t: t, clock: newClock(), w: newWorld(repos...)}
+	h.store = open(t, url, store.Options{Now: h.clock.Now})
+	h.restart(o)
+	h.serve()
+	// Long enough for no streak to go on.
+	h.clock.Move(time.Minute)
+	h.forget()
+	return h
+}
+
+// restart is what a new process does first.
+func (h *hand) restart(o Options) {
+	h.t.Helper()
+	o.Store, o.Work, o.Now = h.store, h.w, h.clock.Now
+	q, err := New(o)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.q = q
+	if err := q.begin(context.Background()); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// serve makes all visits whose turn has come.
+func (h *hand) serve() {
+	h.t.Helper()
+	if err := h.q.serve(context.Background()); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// pass lets time pass, and then does what is due.
+func (h *hand) pass(d time.Duration) {
+	h.t.Helper()
+	h.clock.Move(d)
+	if err := h.q.collect(context.Background()); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.q.wakeAll(context.Background()); err != nil {
+		h.t.Fatal(err)
+	}
+	h.serve()
+}
+
+// forget forgets the visits so far.
+func (h *hand) forget() {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	h.w.visits = nil
+}
+
+// until lets time pass a second at a time until a subject is visited, and returns how long
+// that took, or most where it was not.
+func (h *hand) until(s event.Subject, most time.Duration) time.Duration {
+	h.t.Helper()
+	h.forget()
+	for d := time.Duration(0); d < most; d += time.Second {
+		h.pass(time.Second)
+		if h.w.seen(s) > 0 {
+			return d + time.Second
+		}
+	}
+	return most
+}

@@ -312,7 +312,7 @@ func (p *pass) theirs(ctx context.Context, out Onboarded, h head, w writing) (On
 			}
 		}
 		if c != nil && len(edited.Problems) == 0 {
-			reading, err := Read(ctx, p.tip, c, nil)
+			reading, err := Read(ctx, p.tip, c, p.Indexes[OnboardBranch])
 			var refused *Refusal
 			switch {
 			case errors.As(err, &refused):
@@ -320,6 +320,9 @@ func (p *pass) theirs(ctx context.Context, out Onboarded, h head, w writing) (On
 			case err != nil:
 				return out, err
 			default:
+				if p.Indexes != nil {
+					p.Indexes[OnboardBranch] = reading.index // no managed branch has its name
+				}
 				text = p.onboarding(c, reading)
 			}
 		}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -24,32 +23,35 @@ type answer struct {
 }
 
 var (
-	accepted    = answer{status: http.StatusAccepted, outcome: "accepted", text: "accepted"}
-	ignored     = answer{status: http.StatusAccepted, outcome: "ignored", text: "accepted; there is nothing to look at"}
-	duplicate   = answer{status: http.StatusOK, outcome: "duplicate", text: "known already"}
-	unsigned    = answer{status: http.StatusUnauthorized, outcome: "refused", text: "the signature or the secret is missing or wrong", shut: true}
-	unmarked    = answer{status: http.StatusBadRequest, outcome: "refused", text: "X-GitHub-Event and X-GitHub-Delivery must stand there once each", shut: true}
-	unreadable  = answer{status: http.StatusBadRequest, outcome: "refused", text: "the body is not what it should be"}
-	notJSON     = answer{status: http.StatusUnsupportedMediaType, outcome: "refused", text: "the body must be JSON, uncompressed: set the webhook's content type to application/json", shut: true}
-	tooLarge    = answer{status: http.StatusRequestEntityTooLarge, outcome: "refused", text: "the body is too large", shut: true}
-	tooSlow     = answer{status: http.StatusRequestTimeout, outcome: "refused", text: "the body came too slowly", shut: true}
-	cutShort    = answer{status: http.StatusBadRequest, outcome: "refused", text: "the body ended early", shut: true}
-	tooMany     = answer{status: http.StatusTooManyRequests, outcome: "refused", text: "too many notifications", retry: 5, shut: true}
-	noRoom      = answer{status: http.StatusServiceUnavailable, outcome: "failed", text: "busy: send it again later", retry: 2, shut: true}
-	notKept     = answer{status: http.StatusServiceUnavailable, outcome: "failed", text: "it could not be kept: send it again later", retry: 5}
-	notSetUp    = answer{status: http.StatusServiceUnavailable, outcome: "failed", text: "this server is not set up yet", retry: 60, shut: true}
-	brokeDown   = answer{status: http.StatusInternalServerError, outcome: "failed", text: "something went wrong here", shut: true}
-	bodyAnswers = map[error]answer{errTooLarge: tooLarge, errTooSlow: tooSlow, errNoRoom: noRoom, errCutShort: cutShort}
+	accepted   = answer{status: http.StatusAccepted, outcome: "accepted", text: "accepted"}
+	ignored    = answer{status: http.StatusAccepted, outcome: "ignored", text: "accepted; there is nothing to look at"}
+	duplicate  = answer{status: http.StatusOK, outcome: "duplicate", text: "known already"}
+	unsigned   = answer{status: http.StatusUnauthorized, outcome: "refused", text: "the signature or the secret is missing or wrong", shut: true}
+	unmarked   = answer{status: http.StatusBadRequest, outcome: "refused", text: "X-GitHub-Event and X-GitHub-Delivery must stand there once each", shut: true}
+	unreadable = answer{status: http.StatusBadRequest, outcome: "refused", text: "the body is not what it should be"}
+	notJSON    = answer{status: http.StatusUnsupportedMediaType, outcome: "refused", text: "the body must be JSON, uncompressed: set the webhook's content type to application/json", shut: true}
+	tooLarge   = answer{status: http.StatusRequestEntityTooLarge, outcome: "refused", text: "the body is too large", shut: true}
+	tooSlow    = answer{status: http.StatusRequestTimeout, outcome: "refused", text: "the body came too slowly", shut: true}
+	cutShort   = answer{status: http.StatusBadRequest, outcome: "refused", text: "the body ended early", shut: true}
+	tooMany    = answer{status: http.StatusTooManyRequests, outcome: "refused", text: "too many notifications", retry: 5, shut: true}
+	noRoom     = answer{status: http.StatusServiceUnavailable, outcome: "failed", text: "busy: send it again later", retry: 2, shut: true}
+	notKept    = answer{status: http.StatusServiceUnavailable, outcome: "failed", text: "it could not be kept: send it again later", retry: 5}
+	notSetUp   = answer{status: http.StatusServiceUnavailable, outcome: "failed", text: "this server is not set up yet", retry: 60, shut: true}
+	brokeDown  = answer{status: http.StatusInternalServerError, outcome: "failed", text: "something went wrong here", shut: true}
 )
 
 // ofBody returns the answer to a body that was not read.
 func ofBody(err error) answer {
-	for is, a := range bodyAnswers {
-		if errors.Is(err, is) {
-			return a
-		}
+	switch err {
+	case errTooLarge:
+		return tooLarge
+	case errTooSlow:
+		return tooSlow
+	case errNoRoom:
+		return noRoom
+	default:
+		return cutShort
 	}
-	return cutShort
 }
 
 func (a answer) write(w http.ResponseWriter) {

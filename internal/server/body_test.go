@@ -92,16 +92,13 @@ func TestRoom(t *testing.T) {
 	l.small, l.large = 1<<20, 1<<20
 	r.server.bound(l)
 	began, end := make(chan struct{}, 8), make(chan struct{})
-	r.box.before = func(_ context.Context, d event.Delivery) {
-		if strings.HasPrefix(d.GUID, "held") {
-			began <- struct{}{}
-			<-end
-		}
-	}
 	var wg sync.WaitGroup
 	hold := func(id string, size int) {
 		wg.Go(func() {
-			if w := r.ask(delivery("http://x", "push", id, padded(size)), ""); w.Code != http.StatusAccepted {
+			req := delivery("http://x", "push", id, padded(size))
+			last := &waiting{began: began, end: end}
+			req.Body = io.NopCloser(io.MultiReader(io.LimitReader(req.Body, int64(size-1)), last, req.Body))
+			if w := r.ask(req, ""); w.Code != http.StatusAccepted {
 				t.Errorf("%s: got %d, want 202", id, w.Code)
 			}
 		})
@@ -129,6 +126,15 @@ func TestRoom(t *testing.T) {
 	if r.server.small.left.Load() != l.small || r.server.large.left.Load() != l.large {
 		t.Errorf("room is left over: %d and %d", r.server.small.left.Load(), r.server.large.left.Load())
 	}
+}
+
+// A waiting is a part of a body that has no bytes and takes until end.
+type waiting struct{ began, end chan struct{} }
+
+func (w *waiting) Read([]byte) (int, error) {
+	w.began <- struct{}{}
+	<-w.end
+	return 0, io.EOF
 }
 
 // A line is a connection that is written to by hand.

@@ -55,7 +55,9 @@ func (s *Server) delivery(w http.ResponseWriter, r *http.Request, n *note) answe
 	n.trusted = true
 	hold(r.Context())
 	d := event.Delivery{GUID: guid, Event: name, Received: n.began}
-	if d.Action, d.Looks, n.err = event.Parse(name, body); n.err != nil {
+	d.Action, d.Looks, n.err = event.Parse(name, body)
+	release() // while the inbox takes its time, others may come
+	if n.err != nil {
 		return unreadable
 	}
 	n.action, n.looks = d.Action, d.Looks

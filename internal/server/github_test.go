@@ -229,13 +229,13 @@ func TestRoutes(t *testing.T) {
 // TestNotKept: what is not kept is not answered with 2xx, and counts as new when it comes again.
 func TestNotKept(t *testing.T) {
 	r := newRig(t, nil).serve()
-	r.box.refuse = errors.New("disk full")
+	r.box.fail(errors.New("disk full"))
 	status, h, text := r.send(delivery(r.url, "push", guid, payload(7, 42, 3)))
 	if status != http.StatusServiceUnavailable || h.Get("Retry-After") == "" || strings.Contains(text, "disk") {
 		t.Errorf("got %d %v %q", status, h, text)
 	}
 	r.logged("disk full", `"outcome":"failed"`)
-	r.box.refuse = nil
+	r.box.fail(nil)
 	if status, _, _ := r.send(delivery(r.url, "push", guid, payload(7, 42, 3))); status != http.StatusAccepted {
 		t.Errorf("again: got %d, want 202", status)
 	}
@@ -378,4 +378,29 @@ func TestGzip(t *testing.T) {
 	if w := r.ask(req, ""); w.Code != http.StatusUnsupportedMediaType {
 		t.Errorf("marked: got %d, want 415", w.Code)
 	}
+}
+
+// FuzzDelivery: whatever is signed is answered, and what is not named rightly is not kept.
+func FuzzDelivery(f *testing.F) {
+	f.Add("push", guid, payload(7, 42, 3))
+	f.Add("pull_request", "x", []byte(`{"installation":[]}`))
+	f.Add("", "", []byte(`{`))
+	f.Add("a\nb", "\x00", []byte("\xff"))
+	f.Fuzz(func(t *testing.T, name, id string, body []byte) {
+		r := newRig(t, nil)
+		w := r.ask(delivery("http://x", name, id, body), "")
+		kept := len(r.box.all())
+		switch w.Code {
+		case http.StatusAccepted:
+			if kept != 1 || !spelled(name, 64, "_") || !spelled(id, 64, "-") {
+				t.Fatalf("%q %q: accepted, kept %d", name, id, kept)
+			}
+		case http.StatusBadRequest:
+			if kept != 0 {
+				t.Fatalf("%q %q: refused, kept %d", name, id, kept)
+			}
+		default:
+			t.Fatalf("%q %q: got %d", name, id, w.Code)
+		}
+	})
 }

@@ -86,7 +86,8 @@ type Server struct {
 	ready    readiness
 	handler  http.Handler
 	now      func() time.Time
-	stopping chan struct{}
+	after    func(time.Duration) <-chan time.Time
+	stopping chan struct{} // closed once it stops
 }
 
 // limits bound what strangers can make the server do.
@@ -122,7 +123,7 @@ var usual = limits{
 
 // New returns a server.
 func New(o Options) (*Server, error) {
-	s := &Server{o: o, now: time.Now, stopping: make(chan struct{})}
+	s := &Server{o: o, now: time.Now, after: time.After, stopping: make(chan struct{})}
 	switch {
 	case len(o.Secrets) > 2:
 		return nil, errors.New("there are more than two webhook secrets: keep the new and the old one")

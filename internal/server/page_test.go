@@ -189,3 +189,26 @@ func TestStatusFails(t *testing.T) {
 		r.logged(`"error":`)
 	}
 }
+
+// TestAbort: what gives an answer up is not answered.
+func TestAbort(t *testing.T) {
+	r := newRig(t, func(o *Options) {
+		o.Setup = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	})
+	defer func() {
+		if p := recover(); p != http.ErrAbortHandler {
+			t.Errorf("got %v, want it passed on", p)
+		}
+	}()
+	r.ask(get("http://x/setup/"), inside)
+}
+
+func TestClip(t *testing.T) {
+	for in, want := range map[string]string{
+		"short": "short", "bad \xff": "bad ?", strings.Repeat("a", 501): strings.Repeat("a", 500) + "...", strings.Repeat("a", 499) + "ä": strings.Repeat("a", 499) + "...",
+	} {
+		if got := clip(errors.New(in)); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -47,6 +47,13 @@ func (b *box) Accept(ctx context.Context, d event.Delivery) (bool, error) {
 	return true, nil
 }
 
+// fail makes it refuse what comes, or with nil no longer.
+func (b *box) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refuse = err
+}
+
 func (b *box) all() map[string]event.Delivery {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"time"
 )
 
 // maxHeader bounds a request's header in bytes; net/http adds 4 KiB.
@@ -44,12 +43,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	close(s.stopping)
 	server.SetKeepAlivesEnabled(false)
-	drained := time.NewTimer(s.o.Drain)
-	defer drained.Stop()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
-	case <-drained.C:
+	case <-s.after(s.o.Drain):
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limits.shutdown)
 	defer cancel()

@@ -60,9 +60,14 @@ func TestNotSetUp(t *testing.T) {
 // TestServeEnds: what is under way is answered, what comes later is not taken, and /readyz says
 // so before.
 func TestServeEnds(t *testing.T) {
-	draining, drained := make(chan struct{}), make(chan struct{})
+	draining, drained, passed := make(chan struct{}), make(chan struct{}), make(chan time.Time)
 	r := newRig(t, func(o *Options) { o.Drain = time.Hour })
-	r.server.o.Drain = 300 * time.Millisecond
+	r.server.after = func(d time.Duration) <-chan time.Time {
+		if d != time.Hour {
+			t.Errorf("it drains for %s", d)
+		}
+		return passed
+	}
 	r.serve()
 	r.box.before = func(context.Context, event.Delivery) {
 		r.stop()
@@ -88,6 +93,7 @@ func TestServeEnds(t *testing.T) {
 	if status, _, _ := r.send(get(r.url + "/healthz")); status != 200 {
 		t.Errorf("while it drains: got %d, want it alive", status)
 	}
+	close(passed)
 	close(drained)
 	if status := <-answered; status != 202 {
 		t.Errorf("what was under way: got %d, want 202", status)

@@ -15,7 +15,8 @@ import (
 type ServerOptions struct {
 	Options
 	// Root is the address that people reach the server by, such as https://pinnace.example.com;
-	// https, or http on the loopback address. GitHub sends the browser back to it.
+	// https, or http on the loopback address. GitHub sends the browser back to it. Where it is
+	// App.Webhook, too, that is completed with [HookPath].
 	Root string
 	// Lifetime is how long the link serves; 0 = an hour.
 	Lifetime time.Duration
@@ -49,6 +50,9 @@ func Handler(o ServerOptions) (h http.Handler, link string, err error) {
 		o.Lifetime = time.Hour
 	}
 	root.Path = strings.TrimRight(root.Path, "/")
+	if w := strings.TrimRight(o.App.Webhook, "/"); w == root.String() {
+		o.App.Webhook = root.JoinPath(HookPath).String()
+	}
 	d := &door{token: random(), session: random(), secure: root.Scheme == "https", until: o.Now().Add(o.Lifetime), now: o.Now, told: o.Done}
 	if d.flow, err = newFlow(o.Options, root.JoinPath(Prefix, "done").String(), root.Path+Prefix+"app"); err != nil {
 		return nil, "", err

@@ -127,3 +127,27 @@ func TestRoot(t *testing.T) {
 		}
 	}
 }
+
+// TestRootAsWebhook: a server below a path takes its deliveries there.
+func TestRootAsWebhook(t *testing.T) {
+	r := newRig(t)
+	o := r.options()
+	o.App.Webhook = "https://acme.dev/pinnace/"
+	h, link, err := Handler(ServerOptions{Options: o, Root: "https://acme.dev/pinnace"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", strings.TrimPrefix(link, "https://acme.dev/pinnace"), nil))
+	cookies := w.Result().Cookies()
+	if len(cookies) != 1 || !cookies[0].Secure {
+		t.Fatalf("got %v", cookies)
+	}
+	req := httptest.NewRequest("GET", Prefix+"app", nil)
+	req.AddCookie(cookies[0])
+	w = httptest.NewRecorder()
+	h.ServeHTTP(w, req)
+	if !strings.Contains(w.Body.String(), "<dd>https://acme.dev/pinnace/webhooks/github</dd>") {
+		t.Errorf("got %s", w.Body)
+	}
+}

@@ -31,7 +31,7 @@ type head struct{ Title string }
 // Style is the style sheet.
 func (head) Style() template.CSS { return template.CSS(pageStyle) } // ours alone
 
-// show writes a page that loads nothing, runs nothing, and may post to GitHub only.
+// show writes a page that loads nothing and runs nothing.
 func show(w http.ResponseWriter, status int, github *url.URL, name string, data any) {
 	var b bytes.Buffer
 	if err := pages.ExecuteTemplate(&b, name, data); err != nil {
@@ -43,9 +43,12 @@ func show(w http.ResponseWriter, status int, github *url.URL, name string, data 
 	_, _ = w.Write(b.Bytes())
 }
 
+// guard sets the headers of a page. Its form may lead to any https address, since browsers
+// hold redirects to form-action as well, and a GitHub may send people to log in elsewhere first
+// (https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy/form-action).
 func guard(h http.Header, github *url.URL) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash+"; form-action 'self' "+github.Scheme+"://"+github.Host+"; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash+"; form-action 'self' https: "+github.Scheme+"://"+github.Host+"; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "origin") // the path is a secret

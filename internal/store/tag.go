@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -29,6 +28,23 @@ const unnamed = `NOT EXISTS (
 		OR watched.digest <> '' AND s.digest = watched.digest
 		OR watched.tag = '' AND watched.digest = '' AND s.tracked = 1))`
 
+// tagging is the key of PostgreSQL's advisory lock of those who write what is watched.
+const tagging = 0x70696e6e616367 // "pinnacg"
+
+// inTagTx runs f in a transaction of the writer. One at a time writes what is watched, on
+// PostgreSQL as on SQLite: these transactions are short, and touch rows of each other in no
+// order that would rule out a deadlock.
+func (s *Store) inTagTx(ctx context.Context, f func(*sql.Tx) error) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		if !s.lite {
+			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(tagging)); err != nil {
+				return err
+			}
+		}
+		return f(tx)
+	})
+}
+
 // Stand replaces what stands in a repository, and returns false without a write where Print is
 // the one that was given last.
 func (s *Store) Stand(ctx context.Context, x event.Standing, now time.Time) (changed bool, err error) {
@@ -40,7 +56,7 @@ func (s *Store) Stand(ctx context.Context, x event.Standing, now time.Time) (cha
 	case err != nil && !errors.Is(err, sql.ErrNoRows):
 		return false, fmt.Errorf("read what stands in repository %d: %w", x.Repository, Explain(err))
 	}
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
+	err = s.inTagTx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `
 			INSERT INTO reports (installation, repository, print, due) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (installation, repository) DO UPDATE SET print = excluded.print`,
@@ -117,7 +133,7 @@ func begin(ctx context.Context, tx *sql.Tx, things []event.Watched) error {
 		return err
 	}
 	defer put.Close()
-	for _, t := range ordered(things) {
+	for _, t := range things {
 		if _, err := put.ExecContext(ctx, t.Installation, t.Name, t.Tag, t.Digest, t.Host, micro(t.Due)); err != nil {
 			return err
 		}
@@ -139,7 +155,7 @@ func rest(ctx context.Context, tx *sql.Tx, installation int64, names []string, n
 
 // Forget drops a repository or, with Repository 0, all that an installation has.
 func (s *Store) Forget(ctx context.Context, x event.Subject, now time.Time) error {
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	err := s.inTagTx(ctx, func(tx *sql.Tx) error {
 		if x.Repository == 0 {
 			for _, table := range []string{"stands", "watched", "moves", "reports"} {
 				if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE installation = $1", x.Installation); err != nil {
@@ -211,15 +227,6 @@ func scan[T any](rows *sql.Rows, one func(*sql.Rows) (T, error)) ([]T, error) {
 		all = append(all, x)
 	}
 	return all, rows.Err()
-}
-
-// ordered sorts things, so that no two transactions wait for each other's rows.
-func ordered(things []event.Watched) []event.Watched {
-	return slices.SortedFunc(slices.Values(things), compareWatched)
-}
-
-func compareWatched(a, b event.Watched) int {
-	return cmp.Or(cmp.Compare(a.Installation, b.Installation), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Tag, b.Tag), cmp.Compare(a.Digest, b.Digest))
 }
 
 func bit(yes bool) int64 {

@@ -1,11 +1,9 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/event"
@@ -14,14 +12,14 @@ import (
 // Hint makes things due before all others, for every installation that watches them, but
 // nothing earlier than a gap after it was asked for.
 func (s *Store) Hint(ctx context.Context, things []event.Watched, now time.Time, gap time.Duration) error {
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	err := s.inTagTx(ctx, func(tx *sql.Tx) error {
 		const due = "CASE WHEN asked > $1 AND asked <= $2 THEN asked + $3 ELSE $4 END"
 		put, err := tx.PrepareContext(ctx, "UPDATE watched SET due = "+due+" WHERE name = $5 AND tag = $6 AND digest = $7 AND idle = 0 AND due > "+due)
 		if err != nil {
 			return err
 		}
 		defer put.Close()
-		for _, t := range ordered(things) {
+		for _, t := range things {
 			if _, err := put.ExecContext(ctx, micro(now.Add(-gap)), micro(now), gap.Microseconds(), micro(now.Add(-hinted)), t.Name, t.Tag, t.Digest); err != nil {
 				return err
 			}
@@ -132,8 +130,7 @@ func (s *Store) Saw(ctx context.Context, all []event.Sight) error {
 	if len(all) == 0 {
 		return nil
 	}
-	all = slices.SortedFunc(slices.Values(all), func(a, b event.Sight) int { return compareWatched(a.Now, b.Now) })
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	err := s.inTagTx(ctx, func(tx *sql.Tx) error {
 		put, err := tx.PrepareContext(ctx, `
 			UPDATE watched SET seen = $1, first_seen = $2, last_seen = $3, gone = $4, gaps = $5, failures = $6, asked = $7, due = CASE WHEN due = $8 THEN $9 ELSE due END
 			WHERE installation = $10 AND name = $11 AND tag = $12 AND digest = $13 AND seen = $14`)
@@ -203,7 +200,7 @@ func (s *Store) Vanished(ctx context.Context, gaps int) (int, error) {
 
 // Upkeep drops what nothing names since a time, and makes due what is due later than latest.
 func (s *Store) Upkeep(ctx context.Context, before, now, latest time.Time) error {
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	err := s.inTagTx(ctx, func(tx *sql.Tx) error {
 		var failed error
 		do := func(query string, args ...any) {
 			if failed == nil {
@@ -253,9 +250,9 @@ func (s *Store) Reported(ctx context.Context, r event.Report) error {
 
 // Hasten makes reports of repositories due, but none within a time after it was written.
 func (s *Store) Hasten(ctx context.Context, installation int64, repositories []int64, now time.Time, apart time.Duration) error {
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	err := s.inTagTx(ctx, func(tx *sql.Tx) error {
 		const due = "CASE WHEN written + $1 > $2 THEN written + $1 ELSE $2 END"
-		for _, id := range slices.SortedFunc(slices.Values(repositories), cmp.Compare[int64]) {
+		for _, id := range repositories {
 			if _, err := tx.ExecContext(ctx, "UPDATE reports SET due = "+due+" WHERE installation = $3 AND repository = $4 AND due > "+due, apart.Microseconds(), micro(now), installation, id); err != nil {
 				return err
 			}

@@ -164,6 +164,9 @@ func (b *base) readOrder(ctx context.Context, in *inbox, l *letter, q promotion.
 		}
 		return nil
 	}
+	if b.DryRun {
+		return nil
+	}
 	moments, err := b.Forge.Timeline(ctx, b.repo, q.Number)
 	if err != nil {
 		return err
@@ -235,7 +238,7 @@ func (b *base) answer(ctx context.Context, in *inbox, out *reconcile.Outcome) er
 				continue
 			}
 		}
-		if text == "" || b.DryRun {
+		if text == "" || b.DryRun || l.base.DryRun {
 			continue
 		}
 		if who := l.comment.Author.ID; len(tried) >= maxAnswers || tried[who] >= maxAnswersOf {

@@ -210,6 +210,9 @@ type base struct {
 	images    reconcile.Registries
 	memory    *reconcile.Memory
 	rules     *promotion.Rules
+	// DryRun is that of the Judge, or the configuration's own mode: observe, which that of the
+	// default branch is for every branch.
+	DryRun bool
 
 	running   []plan.Standing
 	apps      config.AppNames
@@ -225,7 +228,7 @@ type base struct {
 
 // open reads a managed branch. first is the default branch, nil where it is that.
 func (j *Judge) open(ctx context.Context, repo promotion.Repository, branch string, first *base) (*base, error) {
-	b := &base{Judge: j, repo: repo, branch: branch, isDefault: first == nil, several: first != nil, remote: j.Remote(repo), people: map[int64]*person{}, unfetched: map[int]error{}, facts: map[string]imageFacts{}}
+	b := &base{Judge: j, repo: repo, branch: branch, isDefault: first == nil, several: first != nil, remote: j.Remote(repo), DryRun: j.DryRun || first != nil && first.DryRun, people: map[int64]*person{}, unfetched: map[int]error{}, facts: map[string]imageFacts{}}
 	return b, b.read(ctx)
 }
 
@@ -246,6 +249,7 @@ func (b *base) read(ctx context.Context) error {
 	if b.config, err = reconcile.Configured(files); err != nil {
 		return err
 	}
+	b.DryRun = b.DryRun || b.config.Mode == config.ModeObserve
 	b.several = b.several || len(b.config.Branches) > 0
 	if b.reading, err = reconcile.Read(ctx, b.tip, b.config, b.Indexes[b.branch]); err != nil {
 		return err

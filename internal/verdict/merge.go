@@ -72,7 +72,7 @@ func (b *base) again(ctx context.Context, h *hearing) (*hearing, string, error) 
 		return nil, "", err
 	}
 	// Its registries are asked anew as well: the old ones remember their answers.
-	fresh := &base{Judge: b.Judge, repo: b.repo, remote: b.remote, branch: b.branch, isDefault: b.isDefault, several: b.several, people: map[int64]*person{}, unfetched: b.unfetched, facts: map[string]imageFacts{}}
+	fresh := &base{Judge: b.Judge, repo: b.repo, remote: b.remote, branch: b.branch, isDefault: b.isDefault, several: b.several, DryRun: b.DryRun, people: map[int64]*person{}, unfetched: b.unfetched, facts: map[string]imageFacts{}}
 	fresh.Judge.floor = nil
 	if err := fresh.read(ctx); err != nil {
 		fresh.close()
@@ -81,6 +81,9 @@ func (b *base) again(ctx context.Context, h *hearing) (*hearing, string, error) 
 	b.close()
 	*b = *fresh
 	b.pulls = open
+	if b.DryRun {
+		return nil, "the configuration says mode: observe now", nil
+	}
 	now, err := b.hear(ctx, q)
 	if err != nil {
 		return nil, "", err

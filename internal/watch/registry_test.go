@@ -2,10 +2,16 @@ package watch
 
 import (
 	"context"
+	"crypto/tls"
 	"flag"
 	"fmt"
+	"io"
+	"log"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +23,20 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/registry"
 	"github.com/pinnace-dev/pinnace/internal/sandbox"
 )
+
+// TestMain keeps the credentials of who runs the tests out of them.
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "pinnace-watch-*")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := os.Setenv("DOCKER_CONFIG", dir); err != nil {
+		log.Fatal(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
 
 // onRegistry makes the world watch a real registry over HTTP, as a server does: with clients
 // that are made anew for each round. Waiting takes no time but moves the clock.
@@ -221,5 +241,93 @@ func registryFaults(t *testing.T, seed uint64) {
 	}
 	if t.Logf("%d faults", befell); befell == 0 {
 		t.Error("no fault befell anything")
+	}
+}
+
+// onServer makes the world watch what one handler serves, over TLS with a certificate that only
+// a client with trust believes.
+func (w *world) onServer(h http.HandlerFunc, trust bool) (host string) {
+	w.t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	w.t.Cleanup(s.Close)
+	host = "registry.test"
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, s.Listener.Addr().String())
+	}}
+	if trust {
+		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
+	}
+	w.t.Cleanup(transport.CloseIdleConnections)
+	o := registry.Options{Now: w.now, Transport: transport, Wait: func(ctx context.Context, d time.Duration) error {
+		w.skip(d)
+		return ctx.Err()
+	}}
+	base, err := registry.New(o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(base.Close)
+	w.Watcher = w.watcher(Options{Open: func() (Registry, error) { return base.Anew(), nil }})
+	return host
+}
+
+// An answer that comes a byte at a time is waited for no longer than the look may take, and
+// says nothing.
+func TestDrip(t *testing.T) {
+	w := lite(t, Options{})
+	dripping := make(chan struct{}, 10)
+	host := w.onServer(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v2/" {
+			return
+		}
+		rw.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
+		rw.WriteHeader(http.StatusOK)
+		for r.Method == http.MethodGet && r.Context().Err() == nil {
+			if _, err := rw.Write([]byte(" ")); err != nil || http.NewResponseController(rw).Flush() != nil {
+				return
+			}
+			select {
+			case dripping <- struct{}{}:
+			default:
+			}
+		}
+	}, true)
+	w.stand(1, 11, host+"/acme/shop:main")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Tick(ctx) }()
+	<-dripping
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	all, err := w.ledger.Due(t.Context(), host, w.now(), 10)
+	if err != nil || len(all) != 1 || all[0].Seen != "" || !all[0].Asked.IsZero() {
+		t.Errorf("got %+v, %v of a look that was called off, want it due as before", all, err)
+	}
+}
+
+// A registry whose certificate nobody signed is not believed, and asked ever less often.
+func TestBadTLS(t *testing.T) {
+	w := lite(t, Options{})
+	host := w.onServer(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Docker-Content-Digest", digestOf("forged"))
+		rw.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
+	}, false)
+	w.stand(1, 11, host+"/acme/shop:1.0.0@"+digestOf("a"))
+	w.tick()
+	all, err := w.ledger.Due(t.Context(), host, w.now().Add(24*time.Hour), 10)
+	if err != nil || len(all) == 0 {
+		t.Fatal(all, err)
+	}
+	for _, thing := range all {
+		if thing.Seen != "" || thing.Tag != "" && (thing.Failures != 1 || !thing.Due.After(w.now().Add(w.Tags))) {
+			t.Errorf("got %+v, want a failure and no digest", thing)
+		}
+	}
+	if !strings.Contains(w.said(), "certificate") {
+		t.Errorf("the log does not say why:\n%s", w.said())
 	}
 }

@@ -42,7 +42,7 @@ func (w *Watcher) report(ctx context.Context, now time.Time, rounds *sync.WaitGr
 			w.Log.Error("list the reports that are due", "err", err)
 		}
 		for _, r := range due {
-			if ctx.Err() != nil || !w.Lead(ctx) {
+			if ctx.Err() != nil || !w.leads(ctx) {
 				return
 			}
 			next, err := w.write(ctx, r, now)

@@ -97,6 +97,14 @@ func TestVanished(t *testing.T) {
 		if w.vanished != 1 {
 			t.Errorf("%d digests count as gone, want 1", w.vanished)
 		}
+		w.leads = false
+		if w.tick(); w.vanished != 0 {
+			t.Errorf("a replica that leads no more counts %d digests as gone", w.vanished)
+		}
+		w.leads = true
+		if w.tick(); w.vanished != 1 {
+			t.Errorf("a replica that leads again counts %d digests as gone, want 1", w.vanished)
+		}
 		w.pass(25 * time.Hour)
 		same(t, "writes", w.desk.writes(), []string{"open 1/11#1"})
 		w.says("Digests that are gone", "`ghcr.io/acme/shop:main`")

@@ -59,7 +59,7 @@ func (w *Watcher) round(ctx context.Context, rounds *sync.WaitGroup) error {
 	if err := w.hint(ctx, now); err != nil {
 		return err
 	}
-	if !w.Lead(ctx) {
+	if !w.leads(ctx) {
 		return nil
 	}
 	if err := w.keep(ctx, now); err != nil {
@@ -90,6 +90,21 @@ func (w *Watcher) round(ctx context.Context, rounds *sync.WaitGroup) error {
 		})
 	}
 	return nil
+}
+
+// leads says whether this replica leads. One that does so no more counts nothing as gone, since
+// another one does.
+func (w *Watcher) leads(ctx context.Context) bool {
+	yes := w.Lead(ctx)
+	w.mu.Lock()
+	before := w.leading
+	w.leading = yes
+	w.vanished = w.vanished || !yes
+	w.mu.Unlock()
+	if before && !yes {
+		w.Observer.Vanished(0)
+	}
+	return yes
 }
 
 // batch looks at what is due at one host, and writes down what it saw.

@@ -59,6 +59,7 @@ type Watcher struct {
 	mu       sync.Mutex
 	hosts    map[string]*host
 	hints    map[event.Watched]bool
+	leading  bool      // as this replica was told last
 	writing  bool      // reports are being written
 	upkept   time.Time // when the ledger was last kept up
 	vanished bool      // the number of digests that are gone may have changed
