@@ -2,7 +2,7 @@ FUZZ_TIME ?= 60s
 SEED ?= 1
 COUNT ?= 200
 
-.PHONY: test race fuzz bench golden lint sim sim-long mutants
+.PHONY: test race fuzz bench bench-serve golden lint sim sim-long mutants
 
 test: ## every test; those that need a server that is not installed skip with the reason
 	go test ./...
@@ -26,6 +26,9 @@ sim-long: ## schedules from SEED on until it is stopped, or one fails
 
 bench: ## speed, memory and correctness of pinning, git and reconciling, on generated repositories
 	go run ./internal/bench -large
+
+bench-serve: ## speed and memory of pinnace serve, with GitHub in process; the idle repositories take a while
+	go run ./internal/bench/serve
 
 golden: ## rewrite the golden files; read the diff before you commit it
 	go test ./internal/manifest ./internal/config -update

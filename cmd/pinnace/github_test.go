@@ -40,6 +40,9 @@ type hub struct {
 	polled      chan struct{}     // gets one for each look at a thread
 	annotations map[string][]any  // by the name of the check run
 	spoken      int64             // the comment that somebody wrote last
+
+	serving  *serving // its server; nil until serve start
+	surveyed int      // how often the App's installations were listed
 }
 
 // A fault befalls the nth call of a path, or with nth 0 each.
@@ -48,6 +51,7 @@ type fault struct {
 	after        bool
 	failure      *sandbox.Failure
 	nth, seen    int
+	first        func() // what is done before that; may be nil
 }
 
 // hubCommands are the words of "github WORD ...".
@@ -445,9 +449,9 @@ func (h *hub) befall(c sandbox.Call) sandbox.Fault {
 			continue
 		}
 		if f.after {
-			return sandbox.Fault{After: f.failure}
+			return sandbox.Fault{After: f.failure, Delay: f.first}
 		}
-		return sandbox.Fault{Before: f.failure}
+		return sandbox.Fault{Before: f.failure, Delay: f.first}
 	}
 	return sandbox.Fault{}
 }

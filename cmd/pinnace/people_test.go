@@ -145,6 +145,10 @@ func (h *hub) landGroups(ts *testscript.TestScript, _ []string) {
 func (h *hub) observe(x sandbox.Exchange) {
 	path := x.Request.URL.Path
 	switch {
+	case strings.HasSuffix(path, "/app/installations"):
+		h.mu.Lock()
+		h.surveyed++
+		h.mu.Unlock()
 	case x.Request.Method == http.MethodPost && strings.HasSuffix(path, "/comments") && x.Status == http.StatusCreated:
 		select {
 		case h.filed <- struct{}{}:

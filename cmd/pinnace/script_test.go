@@ -87,6 +87,7 @@ func TestScript(t *testing.T) {
 			"exits":    exits,
 			"github":   github,
 			"steady":   steadied,
+			"serve":    serve,
 		},
 	})
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -155,7 +154,7 @@ func bypassWords(b github.Bypass) string {
 // Limits returns what is left for the token.
 func (p *forgePort) Limits(ctx context.Context) ([]doctor.Limit, error) {
 	if p.anonymous {
-		return nil, errors.New("they are a token's: give --repo, or set GH_TOKEN")
+		return nil, doctor.Skip("they are a token's: give --repo, or set GH_TOKEN")
 	}
 	rest, graphql, limited, err := p.Client.Limits(ctx)
 	if err != nil || !limited {

@@ -22,7 +22,7 @@ type serveFlags struct {
 	workers          int
 	resync           time.Duration
 	lease            time.Duration
-	grace            time.Duration
+	grace, drain     time.Duration
 	watch            time.Duration
 	logFormat        string
 	logLevel         string
@@ -76,6 +76,7 @@ not start or had to stop, and 4 that GitHub refused the App's key.`,
 	fl.DurationVar(&f.watch, "watch", 5*time.Minute, "how often registries are asked whether tags have moved; 0 = never")
 	fl.DurationVar(&f.lease, "lease", 30*time.Second, "how long a repository stays with a process that has stopped answering")
 	fl.DurationVar(&f.grace, "grace", 25*time.Second, "how long running looks may take to end")
+	fl.DurationVar(&f.drain, "drain", 0, "how long to go on serving after SIGTERM while /readyz says no, for who distributes requests to notice")
 	fl.StringVar(&f.logFormat, "log-format", "json", "json or text")
 	fl.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.hub.addAccess(cmd)

@@ -60,6 +60,11 @@ func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
 	}()
 	counts := telemetry.New(telemetry.Options{Version: versionNumber(), Log: log})
 
+	if f.database == "" {
+		if err := os.MkdirAll(stateDir(), 0o700); err != nil {
+			return fmt.Errorf("--database is missing, and the directory for one cannot be made: %w", err)
+		}
+	}
 	db, err := store.Open(ctx, f.location(), store.Options{Log: log})
 	if err != nil {
 		return err
@@ -127,7 +132,7 @@ func (f *serveFlags) check() error {
 		flag  string
 		value time.Duration
 		least time.Duration
-	}{{"resync", f.resync, time.Second}, {"lease", f.lease, 2 * time.Second}, {"grace", f.grace, 0}, {"watch", f.watch, 0}} {
+	}{{"resync", f.resync, time.Second}, {"lease", f.lease, 2 * time.Second}, {"grace", f.grace, 0}, {"watch", f.watch, 0}, {"drain", f.drain, 0}} {
 		if d.value < d.least {
 			return usage("--%s is %s: want %s or more", d.flag, d.value, d.least)
 		}
@@ -285,10 +290,14 @@ func (f *serveFlags) door(log *slog.Logger, counts *telemetry.Telemetry, db *sto
 	} else if len(all) > 0 {
 		token = all[0]
 	}
+	pushed := watcher.Pushed
+	if f.watch == 0 {
+		pushed = nil // nobody asks
+	}
 	return server.New(server.Options{
-		Secrets: secrets, Inbox: jobs, Pushed: watcher.Pushed, RegistrySecrets: registries, Metrics: counts.Handler(), Token: token,
+		Secrets: secrets, Inbox: jobs, Pushed: pushed, RegistrySecrets: registries, Metrics: counts.Handler(), Token: token,
 		Ready:  []server.Check{{Name: "database", Run: db.Ping}},
 		Status: func(ctx context.Context) (any, error) { return jobs.Status(ctx) },
-		Log:    log, Observer: counts, Version: versionNumber(),
+		Log:    log, Observer: counts, Version: versionNumber(), Drain: f.drain,
 	})
 }

@@ -198,7 +198,7 @@ func judgeEvents(f *Facts) Finding {
 }
 
 func judgeClock(f *Facts) Finding {
-	skew, no := f.Clock.get()
+	skew, no := f.Clock.first()
 	if no != nil {
 		return *no
 	}
@@ -219,7 +219,7 @@ func judgeClock(f *Facts) Finding {
 }
 
 func judgeLimits(f *Facts) Finding {
-	all, no := f.Limits.get()
+	all, no := f.Limits.first()
 	if no != nil {
 		return *no
 	}

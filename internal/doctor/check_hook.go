@@ -46,7 +46,7 @@ func hook(f *Facts) (Hook, *Finding) {
 }
 
 func judgeHookURL(f *Facts) Finding {
-	h, no := f.Hook.get()
+	h, no := f.Hook.first()
 	if no != nil {
 		return *no
 	}
@@ -100,7 +100,7 @@ func judgeDeliveries(f *Facts) Finding {
 	if _, no := hook(f); no != nil {
 		return *no
 	}
-	all, no := f.Deliveries.get()
+	all, no := f.Deliveries.first()
 	if no != nil {
 		return *no
 	}

@@ -22,13 +22,17 @@ var installationChecks = []Check{
 		About: "An archived repository is read-only, and an empty one holds nothing to pin.",
 	},
 	{
+		ID: "repository.files", Title: "The files can be read", judge: judgeFiles,
+		About: "What cannot be fetched is not pinned, and nothing of it is judged.",
+	},
+	{
 		ID: "floor", Title: "The organisation's rules", judge: judgeFloor,
 		About: "Rules in the repository .github hold for all others; where they cannot be read nothing is merged.",
 	},
 }
 
 func judgeSuspended(f *Facts) Finding {
-	all, no := f.Installations.get()
+	all, no := f.Installations.first()
 	if no != nil {
 		return *no
 	}
@@ -64,10 +68,10 @@ func judgeCovered(f *Facts) Finding {
 		if errors.Is(f.Installation.err, promotion.ErrNotFound) {
 			return problem("add the repository under Settings, Integrations, GitHub Apps, Configure, Repository access", "%v", f.Installation.err)
 		}
-		_, no := f.Installation.get()
+		_, no := f.Installation.first()
 		return *no
 	}
-	r, no := f.Repository.get()
+	r, no := f.Repository.first()
 	if no != nil {
 		if errors.Is(f.Repository.err, promotion.ErrNotFound) {
 			return problem("check the name; a token sees the repositories only that its owner, or its App, may see", "%v", f.Repository.err)
@@ -94,6 +98,14 @@ func judgeState(f *Facts) Finding {
 		return warn("push a first commit", "%s has no commit", r.FullName())
 	}
 	return ok("%s, default branch %s", r.FullName(), r.DefaultBranch)
+}
+
+func judgeFiles(f *Facts) Finding {
+	t, no := f.Tree.first()
+	if no != nil {
+		return *no
+	}
+	return ok("%s of images", count(len(t.Standing), "place"))
 }
 
 func judgeFloor(f *Facts) Finding {

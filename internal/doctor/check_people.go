@@ -23,7 +23,7 @@ var peopleChecks = []Check{
 }
 
 func judgeTeams(f *Facts) Finding {
-	all, no := f.Teams.get()
+	all, no := f.Teams.first()
 	if no != nil {
 		return *no
 	}
@@ -56,7 +56,7 @@ func judgeAdmins(f *Facts) Finding {
 		if role.Permission != config.PermissionAdmin {
 			return skip("the role is that of everybody with %s", role.Permission)
 		}
-		all, no := f.Admins.get()
+		all, no := f.Admins.first()
 		if no != nil {
 			return *no
 		}
@@ -82,7 +82,7 @@ func judgeOwners(f *Facts) Finding {
 	if !t.Configured {
 		return skip("there is no .pinnace/")
 	}
-	o, no := f.Owners.get()
+	o, no := f.Owners.first()
 	if no != nil {
 		return *no
 	}
@@ -90,17 +90,17 @@ func judgeOwners(f *Facts) Finding {
 	if o.Path == "" {
 		return warn(fix+OwnersPaths[0], "there is no CODEOWNERS")
 	}
+	lines := parseOwners(o.Text)
 	var bare []string
 	for _, file := range []string{".pinnace/config.yaml", ".pinnace/freeze.yaml", ".pinnace/policies/any.yaml"} {
-		if len(ownersOf(o.Text, file)) == 0 {
+		if len(lines.of(file)) == 0 {
 			bare = append(bare, file)
 		}
 	}
 	if bare != nil {
 		return warn(fix+o.Path, "%s names no owner of %s", o.Path, strings.Join(bare, ", "))
 	}
-	all := ownersOf(o.Text, ".pinnace/config.yaml")
-	slices.Sort(all)
+	all := slices.Sorted(slices.Values(lines.of(".pinnace/config.yaml")))
 	if slices.ContainsFunc(f.Bases.value, func(b Base) bool { return b.Rules.CodeOwners }) {
 		return ok("%s must approve", strings.Join(all, ", "))
 	}

@@ -57,7 +57,7 @@ func judgeImages(f *Facts) Finding {
 }
 
 func judgeRegistries(f *Facts) Finding {
-	all, no := f.Registries.get()
+	all, no := f.Registries.first()
 	if no != nil {
 		return *no
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/pinnace-dev/pinnace/internal/config"
-	"github.com/pinnace-dev/pinnace/internal/plan"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
@@ -120,7 +119,7 @@ var weight = map[Status]int{Skipped: 0, OK: 1, Warning: 2, Problem: 3}
 const rulesAt = "in the repository's settings under Rules, Rulesets"
 
 func judgeReadable(f *Facts) Finding {
-	all, no := f.Bases.get()
+	all, no := f.Bases.first()
 	if no != nil {
 		return *no
 	}
@@ -199,7 +198,7 @@ func judgeHistory(_ *Facts, b Base) Finding {
 }
 
 func judgeBypass(_ *Facts, b Base) Finding {
-	all, no := b.Rulesets.get()
+	all, no := b.Rulesets.first()
 	if no != nil {
 		return *no
 	}
@@ -292,13 +291,26 @@ func judgeCodeOwners(f *Facts, b Base) Finding {
 	return warn("let the policy's approvers be the owners, or give manifests no owner in CODEOWNERS", "owners must approve, besides those whom the policy asks")
 }
 
+// maxOwned is how many files are looked up in CODEOWNERS.
+const maxOwned = 2000
+
 // ownsImages says whether CODEOWNERS has an owner for a file with an image; yes where that is
 // not known.
 func ownsImages(f *Facts) bool {
 	if !f.Owners.known || !f.Tree.known {
 		return true
 	}
-	return slices.ContainsFunc(f.Tree.value.Standing, func(s plan.Standing) bool { return len(ownersOf(f.Owners.value.Text, s.Path)) > 0 })
+	lines := parseOwners(f.Owners.value.Text)
+	seen := map[string]bool{}
+	for _, s := range f.Tree.value.Standing {
+		if seen[s.Path] {
+			continue
+		}
+		if seen[s.Path] = true; len(seen) > maxOwned || len(lines.of(s.Path)) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func judgeLastPush(f *Facts, b Base) Finding {
@@ -423,7 +435,7 @@ func judgeUpdate(f *Facts, b Base) Finding {
 }
 
 func judgeBranches(f *Facts) Finding {
-	r, no := f.NewBranch.get()
+	r, no := f.NewBranch.first()
 	if no != nil {
 		return *no
 	}

@@ -176,6 +176,8 @@ var rows = []row{
 	{"ahead by an hour", "github.clock", func(f *Facts) { f.Clock = Seen(-time.Hour) }, Problem, "1h0m0s ahead of", "NTP"},
 	{"a few seconds", "github.clock", func(f *Facts) { f.Clock = Seen(5 * time.Second) }, OK, "5s behind", ""},
 
+	{"no answer", "github.clock", func(f *Facts) { f.Clock = Unanswered[time.Duration](errors.New("no date")) }, Problem, "no date", "again"},
+
 	{"nearly used up", "github.limits", limit(100), Warning, "100 of 5000", "--resync"},
 	{"used up", "github.limits", limit(0), Problem, "0 of 5000", "--resync"},
 	{"none", "github.limits", func(f *Facts) { f.Limits = Seen[[]Limit](nil) }, OK, "none", ""},
@@ -229,6 +231,8 @@ var rows = []row{
 	{"disabled", "repository.state", repository(func(r *promotion.Repository) { r.Disabled = true }), Problem, "disabled", "page"},
 	{"empty", "repository.state", repository(func(r *promotion.Repository) { r.Empty = true }), Warning, "no commit", "push"},
 
+	{"git gave no answer", "repository.files", func(f *Facts) { f.Tree = Unanswered[Tree](errors.New("connection refused")) }, Problem, "connection refused", "run this again"},
+
 	{"a person", "floor", repository(func(r *promotion.Repository) { r.OwnerIsOrg = false }), OK, "a person", ""},
 	{"the repository itself", "floor", repository(func(r *promotion.Repository) { r.Name = ".github" }), OK, "this is", ""},
 	{"none", "floor", floor(policy.FloorNone), Warning, "acme/.github", "installation"},
@@ -244,7 +248,7 @@ var rows = []row{
 	{"no environment", "config.valid", func(f *Facts) {
 		f.Tree = Seen(tree(map[string]string{".pinnace/config.yaml": "apiVersion: pinnace.dev/v1alpha1\nkind: Config\n"}))
 	}, Warning, "without an environment", "config init"},
-	{"git gave no answer", "config.valid", func(f *Facts) { f.Tree = Unanswered[Tree](errors.New("connection refused")) }, Skipped, "connection refused", ""},
+	{"git gave no answer", "config.valid", func(f *Facts) { f.Tree = Unanswered[Tree](errors.New("connection refused")) }, Skipped, "could not be read", ""},
 
 	{"not named", "config.app", written("github: {appID: 41}\n", ""), Warning, "not set", "appID: 41"},
 	{"another App", "config.app", written("appID: 41", "appID: 99"), Problem, "is 99, and this is App 41", "run Pinnace as App 99"},

@@ -137,8 +137,8 @@ func (f *Facts) ofGitHub(ctx context.Context, q Question, p Ports) {
 // withoutRepository says of all that a repository would say why it does not.
 func (f *Facts) withoutRepository(r Fact[promotion.Repository]) {
 	f.Repository = r
-	f.Tree, f.Bases, f.NewBranch = unknown[Tree](r), unknown[[]Base](r), unknown[promotion.Rules](r)
-	f.Owners, f.Admins, f.Teams, f.Registries = unknown[OwnersFile](r), unknown[[]promotion.Identity](r), unknown[[]Team](r), unknown[[]Place](r)
+	f.Tree, f.Bases, f.NewBranch = lacking[Tree](r, "the repository"), lacking[[]Base](r, "the repository"), lacking[promotion.Rules](r, "the repository")
+	f.Owners, f.Admins, f.Teams, f.Registries = lacking[OwnersFile](r, "the repository"), lacking[[]promotion.Identity](r, "the repository"), lacking[[]Team](r, "the repository"), lacking[[]Place](r, "the repository")
 }
 
 func (f *Facts) ofRepository(ctx context.Context, p Ports, hub Forge, repo promotion.Repository) {
@@ -183,7 +183,7 @@ func (f *Facts) ofRepository(ctx context.Context, p Ports, hub Forge, repo promo
 		f.Admins = Unasked[[]promotion.Identity]("the token may not list the collaborators")
 	}
 	f.Teams = f.teams(ctx, hub)
-	f.Registries = unknown[[]Place](f.Tree)
+	f.Registries = lacking[[]Place](f.Tree, "the files")
 	if p.Registries == nil {
 		f.Registries = Unasked[[]Place]("registries were not asked (--offline)")
 	} else if f.Tree.known {
@@ -213,7 +213,7 @@ const maxTeams = 50
 // teams asks for each team that a role or a policy names.
 func (f *Facts) teams(ctx context.Context, hub Forge) Fact[[]Team] {
 	if !f.Tree.known {
-		return unknown[[]Team](f.Tree)
+		return lacking[[]Team](f.Tree, "the files")
 	}
 	var out []Team
 	for _, name := range teamsOf(f.Tree.value) {

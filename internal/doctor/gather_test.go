@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +155,9 @@ func TestGatherFailing(t *testing.T) {
 				if len(r.Results) != len(Checks()) {
 					t.Fatalf("got %d results", len(r.Results))
 				}
+				if errors.Is(class, promotion.ErrTransient) && !said(r, "ask for "+what) {
+					t.Error("no check says so")
+				}
 				for _, c := range r.Results {
 					if c.Seen == "" || (c.Status == Problem || c.Status == Warning) != (c.Fix != "") {
 						t.Errorf("got %+v", c)
@@ -162,6 +166,13 @@ func TestGatherFailing(t *testing.T) {
 			})
 		}
 	}
+}
+
+// said says whether a check that is not ok holds a text.
+func said(r Report, text string) bool {
+	return slices.ContainsFunc(r.Results, func(c Result) bool {
+		return c.Status == Problem && strings.Contains(c.Seen+strings.Join(c.Details, "\n"), text)
+	})
 }
 
 // TestGatherLess: without a repository, an App or any port nothing is asked that needs it.

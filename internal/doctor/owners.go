@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -9,29 +10,54 @@ import (
 // (https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners).
 var OwnersPaths = []string{".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"}
 
-// maxLine is how long a line is that is read.
-const maxLine = 1000
+// What is read of the file at most; GitHub's own bound is 3 MB.
+const (
+	maxLine  = 1000 // characters
+	maxLines = 5000 // with a pattern
+)
 
-// ownersOf returns the owners of a file: those of the last line that matches it.
-func ownersOf(text, file string) []string {
-	var owners []string
+// owners are the lines of the file, the last one first.
+type ownerLines []ownerLine
+
+type ownerLine struct {
+	pattern *regexp.Regexp
+	owners  []string
+}
+
+func parseOwners(text string) ownerLines {
+	var all ownerLines
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
 		if line == "" || strings.HasPrefix(line, "#") || len(line) > maxLine {
 			continue
 		}
 		words := strings.Fields(line)
-		if owns(words[0], file) {
-			owners = words[1:]
+		if p := ownerPattern(words[0]); p != nil {
+			all = append(all, ownerLine{p, words[1:]})
+		}
+		if len(all) == maxLines {
+			break
 		}
 	}
-	return owners
+	slices.Reverse(all)
+	return all
 }
 
-// owns matches as .gitignore does, without negation and classes, which GitHub does not read.
-func owns(pattern, file string) bool {
+// of returns the owners of a file: those of the last line that matches it.
+func (l ownerLines) of(file string) []string {
+	for _, line := range l {
+		if line.pattern.MatchString(file) {
+			return line.owners
+		}
+	}
+	return nil
+}
+
+// ownerPattern matches as .gitignore does, without negation and classes, which GitHub does not
+// read; nil for a pattern that matches nothing.
+func ownerPattern(pattern string) *regexp.Regexp {
 	if strings.HasPrefix(pattern, "!") || strings.ContainsAny(pattern, "[]\\") {
-		return false
+		return nil
 	}
 	anchored := strings.Contains(strings.TrimSuffix(pattern, "/"), "/")
 	within := strings.HasSuffix(pattern, "/")
@@ -65,5 +91,8 @@ func owns(pattern, file string) bool {
 		b.WriteString("(?:/.*)?")
 	}
 	re, err := regexp.Compile(b.String() + "$")
-	return err == nil && re.MatchString(file) // an error is a line that is no UTF-8
+	if err != nil {
+		return nil // it is no UTF-8
+	}
+	return re
 }

@@ -6,6 +6,13 @@ import (
 	"testing"
 )
 
+func owns(pattern, file string) bool {
+	p := ownerPattern(pattern)
+	return p != nil && p.MatchString(file)
+}
+
+func ownersOf(text, file string) []string { return parseOwners(text).of(file) }
+
 // TestOwns holds patterns to those of GitHub's manual
 // (https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners#codeowners-syntax).
 func TestOwns(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 )
 
@@ -13,27 +14,35 @@ import (
 // PINNACE_WEBHOOK_EXAMPLES does not name the folder of npm's @octokit/webhooks-examples@7.6.1.
 func examples(t testing.TB) map[string][]json.RawMessage {
 	t.Helper()
+	all, err := published()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+var published = sync.OnceValues(func() (map[string][]json.RawMessage, error) {
 	dir := os.Getenv("PINNACE_WEBHOOK_EXAMPLES")
 	if dir == "" {
-		return nil
+		return nil, nil
 	}
 	data, err := os.ReadFile(filepath.Join(dir, "api.github.com", "index.json"))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	var events []struct {
 		Name     string
 		Examples []json.RawMessage
 	}
 	if err := json.Unmarshal(data, &events); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	byName := map[string][]json.RawMessage{}
+	all := map[string][]json.RawMessage{}
 	for _, e := range events {
-		byName[e.Name] = append(byName[e.Name], e.Examples...)
+		all[e.Name] = append(all[e.Name], e.Examples...)
 	}
-	return byName
-}
+	return all, nil
+})
 
 // installed returns an example as an App gets it: most were made for webhooks of a repository,
 // which name no installation.

@@ -209,8 +209,12 @@ func (f *Fleet) Repositories(ctx context.Context, id int64) ([]event.Repository,
 		out = append(out, event.Repository{Subject: event.Subject{Installation: id, Repository: r.ID}, Owner: r.Owner, Name: r.Name})
 	}
 	f.mu.Lock()
+	news := i.listed == nil || len(listed) != len(i.listed)
 	i.listed = listed
 	f.mu.Unlock()
+	if news {
+		f.o.Log.InfoContext(ctx, "repositories of an installation", slog.Int64("installation", id), slog.Int("count", len(out)))
+	}
 	return out, nil
 }
 

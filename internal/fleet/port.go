@@ -17,8 +17,9 @@ import (
 type berth struct {
 	git     *git.Repository
 	indexes map[string]*reconcile.Index
-	reads   []string // what the last visit asked GitHub for
-	out     bool     // it is in use, or was given up
+	reads   []string        // what the last visit asked GitHub for
+	told    map[string]bool // what the last visit found worth a line in the log
+	out     bool            // it is in use, or was given up
 }
 
 // A port keeps the berths of the repositories that were visited last; the mirrors of the others

@@ -71,7 +71,7 @@ func (f *Fleet) visit(ctx context.Context, v event.Visit) (out event.Visited, er
 		client.Anew()
 		return v.Fence()
 	})
-	err = f.look(ctx, v, s, &out)
+	err = f.look(ctx, v, s, b, &out)
 	return out, err
 }
 
@@ -104,17 +104,19 @@ func (f *Fleet) steward(at *installation, hub *forge, b *berth, repo promotion.R
 }
 
 // look does what is to be done.
-func (f *Fleet) look(ctx context.Context, v event.Visit, s *verdict.Steward, out *event.Visited) error {
+func (f *Fleet) look(ctx context.Context, v event.Visit, s *verdict.Steward, b *berth, out *event.Visited) error {
 	var errs []error
+	log := f.teller(v, b)
+	defer log.end()
 	if s.Judge.App == 0 {
-		f.o.Log.WarnContext(ctx, "nothing is done where no checks may be written", subject(v), slog.String("fix", "let an owner accept the App's permissions; pinnace doctor shows which"))
+		log.tell(ctx, slog.LevelWarn, "nothing is done where no checks may be written", slog.String("fix", "let an owner accept the App's permissions; pinnace doctor shows which"))
 		return nil
 	}
 	if len(v.Pulls) <= maxFirst {
 		for _, n := range v.Pulls {
 			first, err := s.Judge.Run(ctx, n)
 			if first != nil {
-				f.report(ctx, v, first.Cases, first.Incidents, nil)
+				f.report(ctx, log, first.Cases, first.Incidents, nil)
 			}
 			if err != nil {
 				errs = append(errs, err)
@@ -127,17 +129,10 @@ func (f *Fleet) look(ctx context.Context, v event.Visit, s *verdict.Steward, out
 	}
 	round, err := s.Run(ctx)
 	if errors.Is(err, verdict.ErrUnconfigured) {
-		return f.onboard(ctx, v, s)
+		return f.onboard(ctx, log, s)
 	}
 	if err != nil {
 		return err
-	}
-	judged := round.Judged
-	f.report(ctx, v, append(round.Merged, judged.Cases...), judged.Incidents, judged.Warnings)
-	for _, c := range judged.Cases {
-		if c.Err != nil {
-			errs = append(errs, c.Err)
-		}
 	}
 	if round.Proposed != nil {
 		if err := round.Proposed.Failed(); err != nil {
@@ -146,9 +141,16 @@ func (f *Fleet) look(ctx context.Context, v event.Visit, s *verdict.Steward, out
 		for _, b := range round.Proposed.Bases {
 			for _, p := range b.Settled {
 				if p.Action != reconcile.Clean && p.Action != reconcile.Unchanged {
-					f.o.Log.InfoContext(ctx, "proposed", subject(v), slog.String("action", string(p.Action)), slog.String("kind", string(p.Kind)), slog.String("branch", p.Branch), slog.Int("pull_request", p.PullRequest.Number), slog.String("reason", p.Reason))
+					log.proposed(ctx, slog.LevelInfo, p.Action, p.Kind, p.Branch, p.PullRequest.Number, p.Reason)
 				}
 			}
+		}
+	}
+	judged := round.Judged
+	f.report(ctx, log, append(round.Merged, judged.Cases...), judged.Incidents, judged.Warnings)
+	for _, c := range judged.Cases {
+		if c.Err != nil {
+			errs = append(errs, c.Err)
 		}
 	}
 	if !judged.Again.IsZero() {
@@ -160,41 +162,4 @@ func (f *Fleet) look(ctx context.Context, v event.Visit, s *verdict.Steward, out
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// report tells of verdicts and incidents.
-func (f *Fleet) report(ctx context.Context, v event.Visit, cases []verdict.Case, incidents []verdict.Incident, warnings []string) {
-	for _, c := range cases {
-		f.o.Log.InfoContext(ctx, "judged", subject(v), slog.Int("pull_request", c.PullRequest.Number), slog.String("action", string(c.Action)), slog.String("status", string(c.Decision.Status)), slog.String("reason", c.Decision.Summary))
-		if f.o.Observer != nil {
-			f.o.Observer.Decided(outcome(c))
-		}
-	}
-	for _, i := range incidents {
-		f.o.Log.WarnContext(ctx, "incident", subject(v), slog.String("base", i.Base), slog.String("commit", i.Commit), slog.String("reason", i.Why))
-		if f.o.Observer != nil {
-			f.o.Observer.Alert("incident")
-		}
-	}
-	for _, w := range warnings {
-		f.o.Log.WarnContext(ctx, "warning", subject(v), slog.String("reason", w))
-	}
-}
-
-// subject is how a log names what is visited.
-func subject(v event.Visit) slog.Attr {
-	return slog.Group("", slog.Int64("installation", v.Installation), slog.String("repository", v.Owner+"/"+v.Name))
-}
-
-// outcome names a verdict for a count.
-func outcome(c verdict.Case) string {
-	switch {
-	case c.Err != nil:
-		return "error"
-	case c.Decision.Status == promotion.Passed:
-		return "approved"
-	case c.Decision.Status == promotion.Waiting:
-		return "pending"
-	}
-	return "denied"
 }

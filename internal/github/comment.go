@@ -54,7 +54,9 @@ func (c *Client) CommentsSince(ctx context.Context, repo promotion.Repository, s
 	var all []promotion.Comment
 	at := map[int64]int{}
 	from := since.UTC().Truncate(time.Second)
-	cursor := from.Add(-time.Second) // GitHub's "after" may leave the second itself out
+	// GitHub's "after" may leave the second itself out. Asked from the beginning of the day, the
+	// address is the same the whole day, and the answer 304 where nothing was said.
+	cursor := from.Add(-time.Second).Truncate(24 * time.Hour)
 	for left := maxPages; left > 0; {
 		q.query, q.pages = url.Values{"sort": {"updated"}, "direction": {"asc"}}, left
 		if !since.IsZero() || len(all) > 0 {

@@ -30,7 +30,8 @@ func TestCommentsSincePages(t *testing.T) {
 	more := func(status int, body string) http.HandlerFunc {
 		return says(status, body, "Link", `<`+r.server.URL+`/repos/acme/config/issues/comments?page=2>; rel="next"`)
 	}
-	r.handle(path(9), more(200, "["+wire(1, 9)+","+wire(2, 10)+","+wire(3, 12)+"]"))   // 1 is before what was asked for
+	const midnight = -8 * 3600
+	r.handle(path(midnight), more(200, "["+wire(1, 9)+","+wire(2, 10)+","+wire(3, 12)+"]"))   // 1 is before what was asked for
 	r.handle(path(11), more(200, "["+wire(3, 12)+","+wire(4, 12)+","+wire(5, 12)+"]")) // a page of one second
 	r.on("GET /repos/acme/config/issues/comments?page=2", 200, "["+wire(6, 12)+","+wire(2, 20)+"]")
 	got := must[[]promotion.Comment](t)(r.client().CommentsSince(t.Context(), config, time.Unix(1_800_000_010, 999)))
@@ -520,4 +521,33 @@ func (*listener) Helper() {}
 
 func (l *listener) Errorf(format string, args ...any) {
 	l.said = append(l.said, fmt.Sprintf(format, args...))
+}
+
+// Who asks again on the same day asks for the same, so that GitHub can say that nothing was said.
+func TestCommentsSinceOfADay(t *testing.T) {
+	h := newHarbour(t)
+	issue := h.repo.Issue("bob", "Requests", "")
+	h.repo.Comment(issue, "bob", "one")
+	h.clock.pass(time.Hour)
+	h.repo.Comment(issue, "bob", "two")
+	var same []bool
+	o := Options{
+		URL: h.URL() + "/api/v3", Tokens: h.our.Tokens(h.inst, nil, nil), Cache: NewMemoryETags(1 << 20), Tenant: "1", Spacing: -1,
+		Now: h.clock.now, Sleep: h.clock.sleep, Observe: func(c Call) { same = append(same, c.NotModified) },
+	}
+	c, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := h.clock.now().Truncate(24 * time.Hour)
+	var got []int
+	for _, since := range []time.Time{day.Add(time.Minute), day.Add(11 * time.Hour), h.clock.now().Add(-time.Minute), h.clock.now().Add(time.Minute)} {
+		got = append(got, len(must[[]promotion.Comment](t)(c.CommentsSince(t.Context(), h.noun, since))))
+	}
+	if diff := cmp.Diff([]bool{false, true, true, true}, same); diff != "" {
+		t.Errorf("answered with 304 (-want +got):\n%s", diff)
+	}
+	if got[0] != 2 || got[2] != 1 || got[3] != 0 {
+		t.Errorf("%v comments", got)
+	}
 }

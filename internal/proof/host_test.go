@@ -66,7 +66,9 @@ func (h *host) startAt(slot int) *process {
 	await(h.w.t, "the process to be ready", func() bool { return p.isGone() || answers("http://"+at+"/readyz") })
 	if !p.isGone() {
 		h.hurry()
-		h.w.door.admit(at)
+		if h.w.door.admit(at); p.isGone() { // it was killed meanwhile
+			h.w.door.bar(at)
+		}
 	} else if !h.revives {
 		h.w.t.Fatalf("it did not start:\n%s", p.out)
 	}

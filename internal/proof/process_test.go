@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,23 +142,72 @@ func (w *world) freezeAll() { w.each((*process).freeze) }
 
 // ServeHTTP is GitHub, as this process sees it.
 func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	key := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/api/v3")
+	path := strings.TrimPrefix(r.URL.Path, "/api/v3")
+	key := r.Method + " " + path
 	p.mu.Lock()
 	p.now[key]++
+	p.asked = append(p.asked, key)
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.now[key]--
 	}()
-	p.w.Sandbox.ServeHTTP(w, r)
+	x := p.w.gripped(p, r.Method, path)
+	if x == nil {
+		p.w.Sandbox.ServeHTTP(w, r)
+		return
+	}
+	answer := httptest.NewRecorder()
+	p.w.Sandbox.ServeHTTP(answer, r)
+	close(x.came)
+	<-x.free
+	maps.Copy(w.Header(), answer.Header())
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
 }
 
-// waitsFor says whether the process waits for GitHub to answer a request.
-func (p *process) waitsFor(method, path string) bool {
+// A grip holds the answer to one request of a process: what was asked has happened.
+type grip struct {
+	method string
+	path   *regexp.Regexp
+	came   chan struct{} // closed once it is held
+	free   chan struct{}
+	by     *process // whose request it was; set before came is closed
+}
+
+// hold holds the answer to the next request of a kind.
+func (w *world) hold(method, path string) *grip {
+	x := &grip{method: method, path: regexp.MustCompile(path), came: make(chan struct{}), free: make(chan struct{})}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.grip = x
+	return x
+}
+
+// gripped returns the grip on a request, nil if there is none.
+func (w *world) gripped(p *process, method, path string) *grip {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	x := w.grip
+	if x == nil || x.method != method || !x.path.MatchString(path) {
+		return nil
+	}
+	w.grip, x.by = nil, p
+	return x
+}
+
+// hasAsked counts the requests of the process so far that are about something.
+func (p *process) hasAsked(about string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.now[method+" "+path] > 0
+	n := 0
+	for _, key := range p.asked {
+		if strings.Contains(key, about) {
+			n++
+		}
+	}
+	return n
 }
 
 // isGone says whether the process has ended.

@@ -25,8 +25,7 @@ type stop struct {
 	came   chan struct{}
 	free   chan struct{}
 	held   bool
-	let    bool   // it goes on
-	path   string // of the call that is held
+	let    bool // it goes on
 }
 
 func newStop(method, route string, after int) *stop {
@@ -44,7 +43,7 @@ func (x *stop) fault(c sandbox.Call) sandbox.Fault {
 		x.count--
 		return sandbox.Fault{}
 	}
-	x.held, x.path = true, c.Path
+	x.held = true
 	close(x.came)
 	return sandbox.Fault{Delay: func() { <-x.free }}
 }
@@ -59,38 +58,26 @@ func (x *stop) hasCome() bool {
 	}
 }
 
-// victim is the process whose call is held.
-func (x *stop) victim(h *host) *process {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for _, p := range h.running() {
-		if p.waitsFor(x.method, x.path) {
-			return p
-		}
-	}
-	h.w.t.Fatalf("nobody waits for %s %s", x.method, x.path)
-	return nil
-}
-
 // lease is how long a repository stays with a process that is stopped.
 const lease = "3s"
 
 // Of five processes the one that works is stopped in the middle of a visit, for longer than its
-// lease. Another one takes over and brings the work to its end. When the first goes on it finds
-// out, and writes nothing a second time.
+// lease: GitHub has done what it asked for last, and it has not heard the answer. Another one
+// takes over and brings the work to its end. When the first goes on it finds out that its lease
+// is over, and writes nothing more.
 func TestStoppedBeyondItsLease(t *testing.T) {
-	for _, at := range []struct {
-		method, route string
-		effect        bool // the call has its effect before the process is stopped
-	}{
-		{"POST", "/repos/{owner}/{repo}/pulls", false},
-		{"POST", "/repos/{owner}/{repo}/check-runs", false},
-		{"GET", "/repos/{owner}/{repo}/pulls", false},
-		{"POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments", false},
-		{"POST", "git-receive-pack", false},
-		{"PUT", "/repos/{owner}/{repo}/pulls/{pull_number}/merge", false},
+	for name, at := range map[string]struct{ method, path string }{
+		"reading":                   {"GET", `^/repos/acme/config/issues/comments$`},
+		"before it writes":          {"GET", `^/acme/config.git/info/refs$`},
+		"having pushed":             {"POST", `/git-receive-pack$`},
+		"having opened":             {"POST", `^/repos/acme/config/pulls$`},
+		"having labelled":           {"POST", `/labels$`},
+		"having written its check":  {"POST", `^/repos/acme/config/check-runs$`},
+		"having changed its check":  {"PATCH", `^/repos/acme/config/check-runs/`},
+		"having merged":             {"PUT", `/merge$`},
+		"having answered a comment": {"POST", `/comments$`},
 	} {
-		t.Run(strings.Trim(strings.NewReplacer("/", " ", "{", "", "}", "").Replace(at.method+at.route), " "), func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStory(t)
 			h := s.host(postgres.Start(t), "--lease", lease)
@@ -98,29 +85,68 @@ func TestStoppedBeyondItsLease(t *testing.T) {
 				h.start()
 			}
 			h.rest()
-			x := newStop(at.method, at.route, 0)
-			s.Inject(func(c sandbox.Call) sandbox.Fault {
-				s.count(c)
-				return x.fault(c)
-			})
 			s.issue = s.config.Issue("bob", "Requests", "")
+			h.rest()
+			x := s.hold(at.method, at.path)
 			s.says(s.issue, "bob", "/promote shop to staging")
-			await(t, "the call "+at.method+" "+at.route, x.hasCome)
-			victim := x.victim(h)
+			await(t, at.method+" "+at.path, func() bool { return isClosed(x.came) })
+			victim := x.by
 			victim.freeze()
-			s.Inject(func(c sandbox.Call) sandbox.Fault { s.count(c); return sandbox.Fault{} })
-			// The others bring it to its end, although the first one is in the middle of it.
-			await(t, "the others to go on", func() bool {
-				text, _ := s.config.File("main", stagingFile)
-				return strings.Contains(text, s.digests["shop:1.1"])
-			})
+			others := func() (n int) {
+				for _, p := range h.running() {
+					if p != victim {
+						n += p.hasAsked("acme/config")
+					}
+				}
+				return n
+			}
+			before := others()
+			await(t, "another one to take over", func() bool { return others() > before })
+			await(t, "the others to finish", func() bool { return s.has(stagingFile, "shop:1.1") && s.isDone(victim) })
+			close(x.free)
 			victim.thaw()
-			x.release()
+			await(t, "it to find out that its lease is over", func() bool { return strings.Contains(victim.out.String(), "lease ran out") })
 			h.rest()
 			h.isAtRest()
 			s.holds(t)
+			if n := len(s.answers(s.issue)); n != 1 {
+				t.Errorf("bob was answered %d times", n)
+			}
 		})
 	}
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// isDone says whether bob was answered, and nothing is being done but by a process that is
+// stopped.
+func (s *story) isDone(stopped *process) bool {
+	if len(s.answers(s.issue)) == 0 {
+		return false
+	}
+	idle := true
+	s.each(func(p *process) {
+		if p != stopped {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			for _, n := range p.now {
+				idle = idle && n == 0
+			}
+		}
+	})
+	return idle
+}
+
+// answers are the comments of Pinnace in a thread.
+func (s *story) answers(thread int) []promotion.Comment {
+	return slices.DeleteFunc(s.config.Comments(thread), func(c promotion.Comment) bool { return c.Author.ID != s.app.Bot().ID })
 }
 
 // holds requires what is so of every world at rest.

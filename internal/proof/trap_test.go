@@ -25,6 +25,7 @@ const (
 	before  moment = "before"  // the effect does not happen
 	between moment = "between" // it happens, and its answer never arrives
 	after   moment = "after"   // its answer arrived, and nothing else happened
+	never   moment = "never"   // nothing happens any more
 )
 
 var moments = []moment{before, between, after}
@@ -40,13 +41,14 @@ type trap struct {
 	when   moment // "" is none
 	ripe   bool   // the effect's answer is on its way: the next thing is the last one
 	sprung bool
+	dead   chan struct{} // closed once the process that had a last effect is gone; nil is none
 }
 
 // set begins a step, in which a process is killed at an effect; with a moment of "" at none.
 func (x *trap) set(at effect, when moment) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.noted, x.counts, x.at, x.when, x.ripe, x.sprung = nil, map[string]int{}, at, when, false, false
+	x.noted, x.counts, x.at, x.when, x.ripe, x.sprung, x.dead = nil, map[string]int{}, at, when, false, false, nil
 }
 
 // effects returns what was noted since the step began.
@@ -56,7 +58,7 @@ func (x *trap) effects() []effect {
 	return slices.Clone(x.noted)
 }
 
-// waits says whether the trap is set, and neither sprung nor ripe.
+// has says how far it is.
 func (x *trap) has() (sprung, ripe bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -73,6 +75,8 @@ func (x *trap) spring(name string) moment {
 		x.noted = append(x.noted, effect{name, x.counts[name]})
 	}
 	switch {
+	case x.dead != nil:
+		return never
 	case x.when == "" || x.sprung:
 		return ""
 	case x.ripe:
@@ -85,7 +89,29 @@ func (x *trap) spring(name string) moment {
 		return ""
 	}
 	x.sprung = true
+	if x.when == between {
+		x.dead = make(chan struct{})
+	}
 	return x.when
+}
+
+// bury waits until the processes are gone, where one of them had its last effect.
+func (x *trap) bury() {
+	x.mu.Lock()
+	dead := x.dead
+	x.mu.Unlock()
+	if dead != nil {
+		<-dead
+	}
+}
+
+// end kills all, after an effect whose answer nobody is to hear.
+func (x *trap) end() {
+	x.w.killAll()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	close(x.dead)
+	x.dead = nil
 }
 
 // changes says whether a call asks GitHub to change something.
@@ -104,14 +130,14 @@ func (x *trap) call(c sandbox.Call) sandbox.Fault {
 	case before:
 		return sandbox.Fault{Before: sandbox.Hangup(), Delay: x.w.killAll}
 	case between:
-		// The processes stand still while it happens, so that they hear nothing of it.
 		done := x.w.served(c)
-		x.w.freezeAll()
 		go func() {
 			within(patience, func() bool { return x.w.served(c) > done })
-			x.w.killAll()
+			x.end()
 		}()
 		return sandbox.Fault{After: sandbox.Hangup()}
+	case never:
+		return sandbox.Fault{Before: sandbox.Hangup(), Delay: x.bury}
 	}
 	return sandbox.Fault{}
 }
@@ -133,6 +159,8 @@ func (x *trap) commit(p *process, by string) {
 	case before:
 		p.kill()
 	case between:
-		go p.kill() // while it writes
+		go x.end() // while it writes
+	case never:
+		x.bury()
 	}
 }

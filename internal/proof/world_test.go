@@ -28,6 +28,7 @@ type world struct {
 	mu        sync.Mutex
 	processes []*process // all that were ever started; owned by mu
 	calls     asked      // owned by mu
+	grip      *grip      // nil is none; owned by mu
 	posting   sync.Mutex // held while deliveries are under way
 }
 

@@ -68,6 +68,7 @@ func TestBurst(t *testing.T) {
 			return event.Visited{}, nil
 		}
 		q, _ := start(t, Options{Store: open(t, url, store.Options{}), Work: w})
+		w.await(t, "a first visit", func() bool { return w.seen(a) > 0 })
 		settled(t, q)
 		var all sync.WaitGroup
 		for i := range 16 {
@@ -326,10 +327,13 @@ func TestStoppedBeyondItsLease(t *testing.T) {
 // A visit that panics and one that kills its process are quarantined; all others are made.
 func TestPoison(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
-		const subjects = 300
+		subjects := int64(1000)
+		if strings.HasPrefix(url, "sqlite:") {
+			subjects = 200 // each visit is two flushes of the disk
+		}
 		panics, kills := repo(1, 50), repo(2, 150)
 		var repos []event.Subject
-		for n := range int64(subjects) {
+		for n := range subjects {
 			repos = append(repos, repo(n/100+1, n+1))
 		}
 		h := &hand{t: t, clock: newClock(), w: newWorld(repos...)}
@@ -666,6 +670,7 @@ func TestShutdown(t *testing.T) {
 		w := newWorld(quick, slow)
 		s := open(t, url, store.Options{})
 		q, stop := start(t, Options{Store: s, Work: w, Grace: 300 * time.Millisecond})
+		w.await(t, "a first visit to each", func() bool { return w.seen(quick) > 0 && w.seen(slow) > 0 })
 		settled(t, q)
 		stopping := make(chan struct{})
 		w.change(func() {

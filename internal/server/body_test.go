@@ -330,3 +330,16 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapInuse + m.StackInuse)
 }
+
+func TestNoRoomAtAll(t *testing.T) {
+	r := newRig(t, nil)
+	l := usual
+	l.small = 100
+	r.server.bound(l)
+	if w := r.ask(delivery("http://x", "push", guid, padded(1000)), ""); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("got %d, want 503", w.Code)
+	}
+	if got := r.server.small.left.Load(); got != 100 {
+		t.Errorf("%d are left, want 100", got)
+	}
+}

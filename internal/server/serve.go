@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -55,8 +54,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		_ = server.Close()
 		err = fmt.Errorf("end what is under way: %w", err)
 	}
-	if e := <-ended; err == nil && !errors.Is(e, http.ErrServerClosed) {
-		err = fmt.Errorf("serve %s: %w", l.Addr(), e)
-	}
+	<-ended
 	return err
 }

@@ -145,6 +145,24 @@ func TestServeFails(t *testing.T) {
 	}
 }
 
+func TestServeFailsWhileItDrains(t *testing.T) {
+	r := newRig(t, nil)
+	r.server.after = func(time.Duration) <-chan time.Time { return nil }
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		stop()
+		<-r.server.stopping
+		_ = l.Close()
+	}()
+	if err := r.server.Serve(ctx, l); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestConnections: the one that was of no use for the longest time goes first, and one whose
 // request may ask for what it asks for stays.
 func TestConnections(t *testing.T) {

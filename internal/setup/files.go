@@ -65,7 +65,8 @@ func (f Files) stage() (string, error) {
 }
 
 // Keep writes the files beside the directory, and puts them there whole: the directory by
-// one rename where it is new or empty, else file by file, the one that names the others last.
+// one rename where it is new or empty, else file by file, the one that names the others
+// removed first and written last.
 func (f Files) Keep(r github.Registration) ([]string, error) {
 	if err := f.Ready(); err != nil {
 		return nil, err
@@ -106,8 +107,8 @@ func (f Files) Keep(r github.Registration) ([]string, error) {
 	if err := os.Chmod(dir, 0o700); err != nil {
 		return nil, plainError(f.Dir, err)
 	}
-	if r.WebhookSecret == "" {
-		if err := os.Remove(filepath.Join(dir, SecretFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, name := range []string{EnvFile, SecretFile} { // what is there names no App until all is
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, plainError(f.Dir, err)
 		}
 	}

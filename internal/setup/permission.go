@@ -20,7 +20,7 @@ var permissions = []Permission{
 	{Name: "contents", Title: "Contents", Level: "write", Needed: true, Reason: "To read manifests and .pinnace/, and to write branches of its own and merge what was approved.", Loss: "no branch can be pushed and nothing merged"},
 	{Name: "pull_requests", Title: "Pull requests", Level: "write", Needed: true, Reason: "To open pull requests, and to read their reviews, which are the approvals.", Loss: "no pull request can be opened"},
 	{Name: "checks", Title: "Checks", Level: "write", Needed: true, Reason: "To write the checks pinnace/promotion, pinnace/pins and pinnace/config, and to read checks that are gates.", Loss: "no verdict can be written, so nothing is judged or merged"},
-	{Name: "issues", Title: "Issues", Level: "write", Reason: "To answer commands in comments, and to open an issue when a rule was broken.", Loss: "requests have no issue to be asked in, and incidents are not reported"},
+	{Name: "issues", Title: "Issues", Level: "write", Reason: "To answer commands in comments, and to open an issue when a rule was broken.", Loss: "requests have no issue to be asked in, incidents are not reported, and commands in comments are heard late"},
 	{Name: "members", Title: "Members (organisation)", Level: "read", Reason: "To see who is in a team that a role or a policy names.", Loss: "a rule that names a team cannot be judged, and what it governs is not merged"},
 	{Name: "deployments", Title: "Deployments", Level: "read", Reason: "To read gates that Argo CD, Flux or a workflow writes as deployments.", Loss: "a gate that is a deployment never opens"},
 	{Name: "statuses", Title: "Commit statuses", Level: "read", Reason: "To read gates that are commit statuses.", Loss: "a gate that is a commit status never opens"},

@@ -3,7 +3,6 @@ package watch
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -29,43 +28,42 @@ func (w *world) says(parts ...string) {
 // The life of a report: opened with the first alert, changed once a day, closed when nothing is
 // left, opened again.
 func TestReport(t *testing.T) {
-	eachStore(t, func(t *testing.T, w *world) {
-		old := w.push("ghcr.io/acme/shop:1.4.2", "old")
-		tool := w.push("ghcr.io/acme/tool:2.0.0", "old")
-		w.stand(1, 11, "ghcr.io/acme/shop:1.4.2@"+old, "ghcr.io/acme/tool:2.0.0@"+tool)
-		w.stand(1, 12, "ghcr.io/acme/shop:1.4.2")
-		w.pass(49 * time.Hour)
-		same(t, "writes while nothing is wrong", w.desk.writes(), nil)
-		if w.desk.lists != 2 {
-			t.Errorf("issues were listed %d times, want once for each repository", w.desk.lists)
-		}
+	w := lite(t, Options{})
+	old := w.push("ghcr.io/acme/shop:1.4.2", "old")
+	tool := w.push("ghcr.io/acme/tool:2.0.0", "old")
+	w.stand(1, 11, "ghcr.io/acme/shop:1.4.2@"+old, "ghcr.io/acme/tool:2.0.0@"+tool)
+	w.stand(1, 12, "ghcr.io/acme/shop:1.4.2")
+	w.pass(49 * time.Hour)
+	same(t, "writes while nothing is wrong", w.desk.writes(), nil)
+	if w.desk.lists != 2 {
+		t.Errorf("issues were listed %d times, want once for each repository", w.desk.lists)
+	}
 
-		w.push("ghcr.io/acme/shop:1.4.2", "new")
-		w.pass(10 * time.Minute)
-		same(t, "writes", w.desk.writes(), []string{"open 1/11#1"})
-		w.says("`ghcr.io/acme/shop:1.4.2` meant", "`a.yaml:1`")
+	w.push("ghcr.io/acme/shop:1.4.2", "new")
+	w.pass(10 * time.Minute)
+	same(t, "writes", w.desk.writes(), []string{"open 1/11#1"})
+	w.says("`ghcr.io/acme/shop:1.4.2` meant", "`a.yaml:1`")
 
-		w.push("ghcr.io/acme/tool:2.0.0", "new")
-		w.pass(23 * time.Hour)
-		same(t, "writes within a day", w.desk.writes(), nil)
-		w.pass(2 * time.Hour)
-		same(t, "writes after a day", w.desk.writes(), []string{"edit 1/11#1"})
-		w.says("ghcr.io/acme/shop:1.4.2", "ghcr.io/acme/tool:2.0.0")
-		w.pass(49 * time.Hour)
-		same(t, "writes while nothing changes", w.desk.writes(), nil)
+	w.push("ghcr.io/acme/tool:2.0.0", "new")
+	w.pass(23 * time.Hour)
+	same(t, "writes within a day", w.desk.writes(), nil)
+	w.pass(2 * time.Hour)
+	same(t, "writes after a day", w.desk.writes(), []string{"edit 1/11#1"})
+	w.says("ghcr.io/acme/shop:1.4.2", "ghcr.io/acme/tool:2.0.0")
+	w.pass(49 * time.Hour)
+	same(t, "writes while nothing changes", w.desk.writes(), nil)
 
-		// A person accepts one, and the other moves back.
-		w.stand(1, 11, "ghcr.io/acme/shop:1.4.2@"+digestOf("new"), "ghcr.io/acme/tool:2.0.0@"+tool)
-		w.push("ghcr.io/acme/tool:2.0.0", "old")
-		w.pass(25 * time.Hour)
-		same(t, "writes when nothing is left", w.desk.writes(), []string{"edit 1/11#1", "close 1/11#1"})
-		w.says("Nothing is left")
+	// A person accepts one, and the other moves back.
+	w.stand(1, 11, "ghcr.io/acme/shop:1.4.2@"+digestOf("new"), "ghcr.io/acme/tool:2.0.0@"+tool)
+	w.push("ghcr.io/acme/tool:2.0.0", "old")
+	w.pass(25 * time.Hour)
+	same(t, "writes when nothing is left", w.desk.writes(), []string{"edit 1/11#1", "close 1/11#1"})
+	w.says("Nothing is left")
 
-		w.push("ghcr.io/acme/tool:2.0.0", "newer")
-		w.pass(25 * time.Hour)
-		same(t, "writes after another move", w.desk.writes(), []string{"reopen 1/11#1", "edit 1/11#1"})
-		w.says("ghcr.io/acme/tool:2.0.0")
-	})
+	w.push("ghcr.io/acme/tool:2.0.0", "newer")
+	w.pass(25 * time.Hour)
+	same(t, "writes after another move", w.desk.writes(), []string{"reopen 1/11#1", "edit 1/11#1"})
+	w.says("ghcr.io/acme/tool:2.0.0")
 }
 
 // miss lets time pass until something was asked for once.
@@ -84,46 +82,45 @@ func (w *world) miss(ref string) {
 
 // A digest counts as gone when two looks in a row, an hour apart, do not find what was there.
 func TestVanished(t *testing.T) {
-	eachStore(t, func(t *testing.T, w *world) {
-		d := w.push("ghcr.io/acme/shop:main", "a")
-		w.stand(1, 11, "ghcr.io/acme/shop:main@"+d, "ghcr.io/acme/never:main@"+digestOf("never"))
-		w.pass(25 * time.Hour)
-		ref := "ghcr.io/acme/shop@" + d
-		w.remove(ref)
-		w.miss(ref)
-		same(t, "alerts after one look", w.alarms(), nil)
-		w.pass(70 * time.Minute)
-		same(t, "alerts after the second", w.alarms(), []string{"digest_vanished"})
-		if w.vanished != 1 {
-			t.Errorf("%d digests count as gone, want 1", w.vanished)
-		}
-		w.leads = false
-		if w.tick(); w.vanished != 0 {
-			t.Errorf("a replica that leads no more counts %d digests as gone", w.vanished)
-		}
-		w.leads = true
-		if w.tick(); w.vanished != 1 {
-			t.Errorf("a replica that leads again counts %d digests as gone, want 1", w.vanished)
-		}
-		w.pass(25 * time.Hour)
-		same(t, "writes", w.desk.writes(), []string{"open 1/11#1"})
-		w.says("Digests that are gone", "`ghcr.io/acme/shop:main`")
-		if strings.Contains(w.desk.body(repo11), "never") {
-			t.Error("what was never seen is said to be gone")
-		}
-		w.fail(ref, fmt.Errorf("answered 503: %w", image.ErrTransient))
-		w.alarms()
-		w.pass(50 * time.Hour)
-		same(t, "alerts while it stays gone", w.alarms(), nil)
-		same(t, "writes while it stays gone", w.desk.writes(), nil)
-		w.fail(ref, nil)
-		w.push("ghcr.io/acme/shop", "a")
-		w.pass(50 * time.Hour)
-		same(t, "writes when it is back", w.desk.writes(), []string{"edit 1/11#1", "close 1/11#1"})
-		if w.vanished != 0 {
-			t.Errorf("%d digests count as gone, want none", w.vanished)
-		}
-	})
+	w := lite(t, Options{})
+	d := w.push("ghcr.io/acme/shop:main", "a")
+	w.stand(1, 11, "ghcr.io/acme/shop:main@"+d, "ghcr.io/acme/never:main@"+digestOf("never"))
+	w.pass(25 * time.Hour)
+	ref := "ghcr.io/acme/shop@" + d
+	w.remove(ref)
+	w.miss(ref)
+	same(t, "alerts after one look", w.alarms(), nil)
+	w.pass(70 * time.Minute)
+	same(t, "alerts after the second", w.alarms(), []string{"digest_vanished"})
+	if w.vanished != 1 {
+		t.Errorf("%d digests count as gone, want 1", w.vanished)
+	}
+	w.leads = false
+	if w.tick(); w.vanished != 0 {
+		t.Errorf("a replica that leads no more counts %d digests as gone", w.vanished)
+	}
+	w.leads = true
+	if w.tick(); w.vanished != 1 {
+		t.Errorf("a replica that leads again counts %d digests as gone, want 1", w.vanished)
+	}
+	w.pass(25 * time.Hour)
+	same(t, "writes", w.desk.writes(), []string{"open 1/11#1"})
+	w.says("Digests that are gone", "`ghcr.io/acme/shop:main`")
+	if strings.Contains(w.desk.body(repo11), "never") {
+		t.Error("what was never seen is said to be gone")
+	}
+	w.fail(ref, fmt.Errorf("answered 503: %w", image.ErrTransient))
+	w.alarms()
+	w.pass(50 * time.Hour)
+	same(t, "alerts while it stays gone", w.alarms(), nil)
+	same(t, "writes while it stays gone", w.desk.writes(), nil)
+	w.fail(ref, nil)
+	w.push("ghcr.io/acme/shop", "a")
+	w.pass(50 * time.Hour)
+	same(t, "writes when it is back", w.desk.writes(), []string{"edit 1/11#1", "close 1/11#1"})
+	if w.vanished != 0 {
+		t.Errorf("%d digests count as gone, want none", w.vanished)
+	}
 }
 
 // One miss is none: the registry may have been behind.
@@ -144,34 +141,33 @@ func TestMissedOnce(t *testing.T) {
 // An issue of before the ledger was lost is found, is not closed while its reason may stand, and
 // is closed once everything was looked at and is well.
 func TestReportWithoutLedger(t *testing.T) {
-	eachStore(t, func(t *testing.T, w *world) {
-		old := w.push("ghcr.io/acme/shop:1.4.2", "old")
+	w := lite(t, Options{})
+	old := w.push("ghcr.io/acme/shop:1.4.2", "old")
+	w.stand(1, 11, "ghcr.io/acme/shop:1.4.2@"+old)
+	w.pass(10 * time.Minute)
+	w.push("ghcr.io/acme/shop:1.4.2", "new")
+	w.pass(10 * time.Minute)
+	same(t, "writes", w.desk.writes(), []string{"open 1/11#1"})
+	lose := func() {
+		w.open(newFile(t))
+		w.Watcher = w.watcher(Options{})
 		w.stand(1, 11, "ghcr.io/acme/shop:1.4.2@"+old)
-		w.pass(10 * time.Minute)
-		w.push("ghcr.io/acme/shop:1.4.2", "new")
-		w.pass(10 * time.Minute)
-		same(t, "writes", w.desk.writes(), []string{"open 1/11#1"})
-		lose := func() {
-			w.open("sqlite:" + filepath.Join(t.TempDir(), "new.db"))
-			w.Watcher = w.watcher(Options{})
-			w.stand(1, 11, "ghcr.io/acme/shop:1.4.2@"+old)
-		}
-		lose()
-		w.pass(50 * time.Hour)
-		same(t, "writes while the tag means something else", w.desk.writes(), nil)
-		w.push("ghcr.io/acme/shop:1.4.2", "newer")
-		w.pass(25 * time.Hour)
-		same(t, "writes after a move that nothing pins", w.desk.writes(), nil)
-		w.push("ghcr.io/acme/shop:1.4.2", "old")
-		w.pass(25 * time.Hour)
-		w.push("ghcr.io/acme/shop:1.4.2", "new")
-		w.pass(25 * time.Hour)
-		same(t, "writes", w.desk.writes(), []string{"edit 1/11#1", "close 1/11#1", "reopen 1/11#1", "edit 1/11#1"})
-		lose()
-		w.push("ghcr.io/acme/shop:1.4.2", "old")
-		w.pass(50 * time.Hour)
-		same(t, "writes when all is well", w.desk.writes(), []string{"edit 1/11#1", "close 1/11#1"})
-	})
+	}
+	lose()
+	w.pass(50 * time.Hour)
+	same(t, "writes while the tag means something else", w.desk.writes(), nil)
+	w.push("ghcr.io/acme/shop:1.4.2", "newer")
+	w.pass(25 * time.Hour)
+	same(t, "writes after a move that nothing pins", w.desk.writes(), nil)
+	w.push("ghcr.io/acme/shop:1.4.2", "old")
+	w.pass(25 * time.Hour)
+	w.push("ghcr.io/acme/shop:1.4.2", "new")
+	w.pass(25 * time.Hour)
+	same(t, "writes", w.desk.writes(), []string{"edit 1/11#1", "close 1/11#1", "reopen 1/11#1", "edit 1/11#1"})
+	lose()
+	w.push("ghcr.io/acme/shop:1.4.2", "old")
+	w.pass(50 * time.Hour)
+	same(t, "writes when all is well", w.desk.writes(), []string{"edit 1/11#1", "close 1/11#1"})
 }
 
 // What a person closes stays closed until there is something new to say.

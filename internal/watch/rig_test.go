@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,15 +51,45 @@ type world struct {
 // eachStore runs a test on each kind of database.
 func eachStore(t *testing.T, run func(*testing.T, *world)) {
 	for kind, url := range map[string]func(*testing.T) string{
-		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "pinnace.db") },
+		"sqlite":   newFile,
 		"postgres": func(t *testing.T) string { return postgres.Start(t) },
 	} {
 		t.Run(kind, func(t *testing.T) { run(t, newWorld(t, url(t), Options{})) })
 	}
 }
 
-func lite(t *testing.T, o Options) *world {
-	return newWorld(t, "sqlite:"+filepath.Join(t.TempDir(), "pinnace.db"), o)
+func lite(t *testing.T, o Options) *world { return newWorld(t, newFile(t), o) }
+
+// empty is an SQLite database with its tables, made once, since that takes longer than most
+// tests do.
+var empty = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "pinnace-watch-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "pinnace.db")
+	s, err := store.Open(context.Background(), "sqlite:"+path, store.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+func newFile(t *testing.T) string {
+	t.Helper()
+	b, err := empty()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "pinnace.db")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + path
 }
 
 func newWorld(t *testing.T, url string, o Options) *world {
@@ -136,11 +167,11 @@ func (w *world) now() time.Time {
 	return w.clock
 }
 
-// pass lets time pass, tick by tick: at most about 60 of them.
+// pass lets time pass, tick by tick: at most about 30 of them.
 func (w *world) pass(d time.Duration) {
 	w.t.Helper()
 	for end := w.now().Add(d); w.now().Before(end); {
-		step := max(w.Every, d/60)
+		step := max(w.Every, d/30)
 		w.skip(step)
 		w.tick()
 	}

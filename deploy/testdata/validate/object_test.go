@@ -194,7 +194,7 @@ func (w *world) restricted(t *testing.T) {
 
 func insecure(t *testing.T, pods []core.PodTemplateSpec) []string {
 	t.Helper()
-	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	evaluator, err := policy.NewEvaluator(policy.DefaultChecks())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func (c *child) await(what string, bound time.Duration, so func() bool) error {
 		case err := <-c.gone:
 			c.gone <- err
 			return fmt.Errorf("pinnace serve ended (%w):\n%s", err, c.tail())
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(bound / 2000):
 		}
 		if time.Now().After(end) {
 			return fmt.Errorf("pinnace serve did not %s within %s:\n%s", what, bound, c.tail())

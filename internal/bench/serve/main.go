@@ -47,7 +47,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 20, "reviews and pushes to measure")
 	flag.DurationVar(&o.latency, "latency", 100*time.Millisecond, "how long GitHub takes to answer")
 	flag.IntVar(&o.repositories, "repositories", 10_000, "idle repositories")
-	flag.DurationVar(&o.idle, "idle", 30*time.Minute, "how long the idle repositories may take to be looked at twice")
+	flag.DurationVar(&o.idle, "idle", 30*time.Minute, "how long the idle repositories may take to be looked at three times")
 	flag.BoolVar(&o.strict, "strict", false, "fail where a target is missed")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

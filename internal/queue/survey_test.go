@@ -1,0 +1,118 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/pinnace-dev/pinnace/internal/event"
+	"github.com/pinnace-dev/pinnace/internal/promotion"
+)
+
+// What comes and goes: repositories and installations, by events and without.
+func TestSurvey(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		a, b, c, d := repo(1, 1), repo(1, 2), repo(1, 3), repo(2, 4)
+		h := byHand(t, url, Options{}, a, b)
+		want := func(when string, subjects int, visited ...event.Subject) {
+			t.Helper()
+			h.serve()
+			for _, s := range []event.Subject{a, b, c, d} {
+				n := 0
+				for _, v := range visited {
+					if v == s {
+						n++
+					}
+				}
+				if got := h.w.seen(s); got != n {
+					t.Errorf("%s: %d visits to %v, want %d", when, got, s, n)
+				}
+			}
+			if s := status(t, h.q); s.Subjects != subjects || s.Dirty != 0 {
+				t.Errorf("%s: status %+v, want %d subjects, none dirty", when, s, subjects)
+			}
+			h.clock.Move(time.Minute)
+			h.forget()
+		}
+		set := func(repos ...event.Subject) { h.w.repos = newWorld(repos...).repos }
+
+		set(a, b, c)
+		accept(t, h.q, delivery(1, event.Look{Subject: repo(1, 0)}))
+		want("a repository was added", 5, c)
+
+		set(a, c)
+		accept(t, h.q, delivery(2, event.Look{Subject: b, Gone: true}))
+		want("one was taken off", 4)
+
+		set(a, c, d)
+		accept(t, h.q, delivery(3, event.Look{Subject: repo(2, 0)}))
+		want("an installation came", 6, d)
+
+		accept(t, h.q, delivery(4, event.Look{Subject: repo(1, 0), Everywhere: true}))
+		want("a team changed", 6, a, c)
+
+		set(a, c)
+		accept(t, h.q, delivery(5, event.Look{Subject: repo(2, 0), Gone: true}))
+		want("an installation went", 4)
+
+		// Without any event the next survey finds it.
+		set(a, d)
+		for range 130 {
+			h.pass(time.Minute)
+		}
+		if h.w.seen(d) == 0 {
+			t.Error("an installation that came without an event was never visited")
+		}
+		h.forget()
+		for range 130 {
+			h.pass(time.Minute)
+		}
+		if n := h.w.seen(c); n != 0 {
+			t.Errorf("%d visits to a repository that went without an event", n)
+		}
+	})
+}
+
+// A visit that finds its repository gone forgets it, unless something happened meanwhile.
+func TestGone(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		a := repo(1, 1)
+		h := byHand(t, url, Options{}, a)
+		again := true
+		h.w.visit = func(context.Context, event.Visit) (event.Visited, error) {
+			if again {
+				again = false
+				accept(t, h.q, delivery(2, look(a, 3)))
+			}
+			return event.Visited{Gone: true}, nil
+		}
+		accept(t, h.q, delivery(1, look(a, 0)))
+		h.serve()
+		if n := h.w.seen(a); n != 2 {
+			t.Errorf("%d visits, want 2", n)
+		}
+		if s := status(t, h.q); s.Subjects != 2 || s.Dirty != 0 {
+			t.Errorf("status %+v, want the App and the installation", s)
+		}
+		var looks int
+		if err := h.store.DB().QueryRow("SELECT COUNT(*) FROM looks").Scan(&looks); err != nil || looks != 0 {
+			t.Errorf("%d looks are left, %v", looks, err)
+		}
+	})
+}
+
+// A repository that a visit cannot see has its installation's list read.
+func TestNotFoundIsSurveyed(t *testing.T) {
+	a := repo(1, 1)
+	h := byHand(t, "sqlite:"+t.TempDir()+"/pinnace.db", Options{}, a, repo(1, 2))
+	h.w.repos = newWorld(repo(1, 2)).repos
+	h.w.visit = func(context.Context, event.Visit) (event.Visited, error) {
+		return event.Visited{}, fmt.Errorf("read repository: %w", promotion.ErrNotFound)
+	}
+	accept(t, h.q, delivery(1, look(a, 0)))
+	h.serve()
+	if s := status(t, h.q); s.Subjects != 3 || s.Dirty != 0 {
+		t.Errorf("status %+v, want the repository forgotten", s)
+	}
+}
