@@ -293,15 +293,16 @@ func (s *serving) steady(text string) string {
 	return text
 }
 
-// door tells the lines about deliveries, whose order among all others nobody knows.
-var door = regexp.MustCompile(`\bdoor"?[=:]`)
+// aside tells the lines that serve log leaves out: those about deliveries, whose order among all
+// others nobody knows, and those about the tables of the database.
+var aside = regexp.MustCompile(`\bdoor"?[=:]|migrat`)
 
 // log [MESSAGE] prints what the server has written since the last time, each line once, but
-// for the lines about deliveries. With MESSAGE it prints the lines of that message instead, and
+// for those about deliveries and migrations. With MESSAGE it prints the lines of that message instead, and
 // they are there the next time, too.
 func (h *hub) serveLog(ts *testscript.TestScript, args []string) {
 	fresh := h.serving.text()
-	wanted := func(line string) bool { return !door.MatchString(line) }
+	wanted := func(line string) bool { return !aside.MatchString(line) }
 	if len(args) > 0 {
 		message := regexp.MustCompile(`\bmsg"?[=:]"?` + regexp.QuoteMeta(args[0]) + `\b`)
 		wanted = message.MatchString

@@ -2,8 +2,10 @@ package proof
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,12 +28,14 @@ func TestLostDatabase(t *testing.T) {
 		w.push(fmt.Sprintf("app%02d:1.1", n))
 	}
 	var names []string
+	next := map[string]string{} // what stands in staging, and is to go to prod
 	var all []*sandbox.Repository
 	for i := range repositories {
 		files := map[string]string{".pinnace/policies/prod.yaml": onePerson}
 		for n := range apps {
 			name := fmt.Sprintf("app%02d", n)
-			files["envs/staging/"+name+".yaml"] = deployment(name, "{"+name+":1.1}")
+			files["envs/staging/"+name+".yaml"] = deployment(name, "{"+name+":1.0}")
+			next["envs/staging/"+name+".yaml"] = w.expand(deployment(name, "{"+name+":1.1}"))
 			files["envs/prod/"+name+".yaml"] = deployment(name, "{"+name+":1.0}")
 		}
 		files[".pinnace/config.yaml"] = fmt.Sprintf(`apiVersion: pinnace.dev/v1alpha1
@@ -63,9 +67,22 @@ registryMap: {"*": "%s"}
 		}
 		return n
 	}
-	h.settled = func() bool { return open() == repositories*apps }
 	h.start()
 	h.rest()
+	for _, r := range all {
+		r.Commit("next", "erin", "1.1 everywhere", next)
+		number, err := r.OpenPullRequest("erin", "1.1 everywhere", "", "next", "main")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Merge(number, "erin", "squash"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.rest()
+	if n := open(); n != repositories*apps {
+		t.Fatalf("%d promotions are open, want %d:\n%s", n, repositories*apps, h.said())
+	}
 	before := make([]string, len(all))
 	for i, r := range all {
 		before[i] = w.state(r)
@@ -86,14 +103,18 @@ registryMap: {"*": "%s"}
 	w.ForgetRequests()
 	h.startAt(0)
 	h.rest()
-	calls := 0
+	calls, by := 0, map[string]int{}
 	for _, q := range w.Requests() {
 		if q.Write() {
 			t.Errorf("after the database was lost it wrote: %s %s", q.Method, q.Path)
 		}
 		if strings.HasPrefix(q.Route, "/") && !strings.HasPrefix(q.Route, "/v2/") && q.Status != 304 {
 			calls++
+			by[q.Method+" "+q.Route]++
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		t.Logf("%5d %s", by[name], name)
 	}
 	t.Logf("%d calls of GitHub's API to bring %d open promotions back", calls, open())
 	if calls > perHour {

@@ -57,6 +57,7 @@ type process struct {
 	// GitHub is at an address of its own for each process, so that it is known who asks.
 	hub  *httptest.Server
 	mu   sync.Mutex
+	seen []string       // all that it asked for; owned by mu
 	now  map[string]int // "POST /repos/acme/config/pulls": what it waits for; owned by mu
 	gone chan struct{}  // closed once it is no more
 }
@@ -146,7 +147,7 @@ func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key := r.Method + " " + path
 	p.mu.Lock()
 	p.now[key]++
-	p.asked = append(p.asked, key)
+	p.seen = append(p.seen, key)
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
@@ -202,7 +203,7 @@ func (p *process) hasAsked(about string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := 0
-	for _, key := range p.asked {
+	for _, key := range p.seen {
 		if strings.Contains(key, about) {
 			n++
 		}
