@@ -163,7 +163,14 @@ func writeDoctor(w io.Writer, r doctor.Report) {
 			fmt.Fprintf(w, "%s%s %s %s\n", margin, color.New(color.Bold).Sprint("fix:"), report.Plain(c.Fix), color.New(color.Faint).Sprintf("[%s]", c.ID))
 		}
 	}
-	fmt.Fprintf(w, "\n%d ok, %d to look at, %d wrong, %d skipped\n", r.Counts.OK, r.Counts.Warnings, r.Counts.Problems, r.Counts.Skipped)
+	s := func(n int) string {
+		if n == 1 {
+			return ""
+		}
+		return "s"
+	}
+	n := r.Counts
+	fmt.Fprintf(w, "\n%d ok, %d warning%s, %d problem%s, %d skipped\n", n.OK, n.Warnings, s(n.Warnings), n.Problems, s(n.Problems), n.Skipped)
 }
 
 // alike is how many checks, from the first on, are skipped for one reason.

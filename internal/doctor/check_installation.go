@@ -105,7 +105,7 @@ func judgeFiles(f *Facts) Finding {
 	if no != nil {
 		return *no
 	}
-	return ok("%s of images", count(len(t.Standing), "place"))
+	return ok("%s with an image", count(len(t.Standing), "place"))
 }
 
 func judgeFloor(f *Facts) Finding {

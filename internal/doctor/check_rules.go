@@ -458,7 +458,7 @@ func judgeEnforced(f *Facts) Finding {
 	if no != nil {
 		return *no
 	}
-	var firm, loose []string
+	var firm, loose, dark []string
 	add := func(b Base, what string, enforced bool, why string) {
 		if len(all) > 1 {
 			what = b.Branch + ": " + what
@@ -477,7 +477,7 @@ func judgeEnforced(f *Facts) Finding {
 		if found := judgeBypass(f, b); found.Status != Skipped {
 			add(b, "nobody is excepted", found.Status == OK, found.Seen)
 		} else if len(b.Rulesets.value) > 0 || !b.Rulesets.known {
-			loose = append(loose, "unknown: who is excepted ("+found.Seen+")")
+			dark = append(dark, "unknown: who is excepted ("+found.Seen+")")
 		}
 	}
 	if t, _, no := settings(f); no == nil {
@@ -489,8 +489,11 @@ func judgeEnforced(f *Facts) Finding {
 			add(all[0], "who deploys to "+d.env.Name, firmly, "deploy is button")
 		}
 	}
-	if len(loose) == 0 {
-		return ok("all of it").with(firm)
+	switch {
+	case len(loose) > 0:
+		return warn("see the checks above", "%d enforced, %d only detected", len(firm), len(loose)).with(slices.Concat(loose, dark, firm))
+	case len(dark) > 0:
+		return ok("all that can be seen").with(append(dark, firm...))
 	}
-	return warn("see the checks above", "%d enforced, %d not", len(firm), len(loose)).with(append(loose, firm...))
+	return ok("all of it").with(firm)
 }
