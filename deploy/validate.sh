@@ -15,7 +15,15 @@ trap 'rm -rf "$work"' EXIT
 if ! command -v promtool >/dev/null; then
 	cache=${XDG_CACHE_HOME:-$HOME/.cache}/pinnace-ci/promtool
 	if [ ! -x "$cache/usr/bin/promtool" ]; then
-		(cd "$work" && apt-get download -qq prometheus >/dev/null && mkdir -p "$cache" && dpkg-deb -x prometheus_*.deb "$cache")
+		cd "$work"
+		if ! apt-get download -qq prometheus >/dev/null 2>&1; then # its lists may be old, or not there
+			$([ "$(id -u)" = 0 ] || echo sudo) apt-get update -qq
+			apt-get download -qq prometheus >/dev/null
+		fi
+		dpkg-deb -x prometheus_*.deb "$work/prometheus"
+		mkdir -p "$cache/usr/bin"
+		mv prometheus/usr/bin/promtool "$cache/usr/bin/"
+		cd - >/dev/null
 	fi
 	PATH=$cache/usr/bin:$PATH
 fi

@@ -117,6 +117,7 @@ var hubCommands = map[string]struct {
 	"refs":            {"", 0, (*hub).refs},
 	"issues":          {"", 0, (*hub).issues},
 	"issue":           {"N", 1, (*hub).issue},
+	"await-issue":     {"TITLE", 1, (*hub).awaitIssue},
 }
 
 // github WORD ... acts in the GitHub of the script, as people do, or looks at it.
@@ -457,11 +458,11 @@ func (h *hub) befall(c sandbox.Call) sandbox.Fault {
 }
 
 // writes COUNT|any holds how many requests to GitHub have asked to change something since the
-// last time. Taking a token is none.
+// last time. Taking a token is none, nor is asking for a webhook's delivery again.
 func (h *hub) writes(ts *testscript.TestScript, args []string) {
 	var made []string
 	for _, q := range h.world.Requests() {
-		if q.Write() && !strings.HasSuffix(q.Path, "/access_tokens") {
+		if q.Write() && !strings.HasSuffix(q.Path, "/access_tokens") && !strings.HasPrefix(q.Path, "/app/hook/deliveries/") {
 			made = append(made, fmt.Sprintf("%s %s: %d", q.Method, q.Path, q.Status))
 		}
 	}

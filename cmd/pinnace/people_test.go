@@ -302,6 +302,13 @@ func (h *hub) issues(ts *testscript.TestScript, _ []string) {
 	}
 }
 
+// await-issue TITLE waits until there is one.
+func (h *hub) awaitIssue(ts *testscript.TestScript, args []string) {
+	h.serving.until(ts, args[0], func() bool {
+		return slices.ContainsFunc(h.repo.Issues(), func(i promotion.Issue) bool { return i.Title == args[0] })
+	})
+}
+
 // issue N prints one.
 func (h *hub) issue(ts *testscript.TestScript, args []string) {
 	for _, i := range h.repo.Issues() {

@@ -43,7 +43,8 @@ func TestPromotions(t *testing.T) {
 // A play is a command of a script with what it prints.
 type play struct{ command, output string }
 
-// plays reads the commands of a script whose output is compared with a file of it.
+// plays reads the commands of a script whose output is compared with a file of it. The log of a
+// server and its pages are what their readers ask for.
 func plays(t *testing.T, name string) []play {
 	t.Helper()
 	a, err := txtar.ParseFile(filepath.Join("..", "..", "testdata", "script", name+".txtar"))
@@ -55,6 +56,7 @@ func plays(t *testing.T, name string) []play {
 		files[f.Name] = string(f.Data)
 	}
 	run := regexp.MustCompile(`^(?:! )?(?:exec|exits [0-9]) (pinnace .*?)(?: &([a-z]+)&)?$`)
+	compared := regexp.MustCompile(`^cmp std(?:out|err) (\S+)$`)
 	var out []play
 	behind := map[string]string{}
 	now := ""
@@ -66,10 +68,14 @@ func plays(t *testing.T, name string) []play {
 			now = m[1]
 		} else if job, ok := strings.CutPrefix(line, "wait "); ok {
 			now = behind[job]
-		} else if want, ok := strings.CutPrefix(line, "cmp stdout "); ok && now != "" {
-			out = append(out, play{now, files[want]})
+		} else if m := compared.FindStringSubmatch(line); m != nil && now != "" {
+			out = append(out, play{now, files[m[1]]})
 			now = ""
-		} else if strings.HasPrefix(line, "github ") {
+		} else if line == "serve log" {
+			now = "journalctl -u pinnace -o cat"
+		} else if path, ok := strings.CutPrefix(line, "serve get "); ok {
+			now = "curl -s http://localhost:8080" + path
+		} else if strings.HasPrefix(line, "github ") || strings.HasPrefix(line, "serve ") {
 			now = ""
 		}
 	}

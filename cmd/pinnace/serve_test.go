@@ -32,6 +32,7 @@ import (
 type serving struct {
 	home    string
 	address string // host:port
+	token   string // that opens /status; "" is none
 	began   int    // lists of installations that GitHub was asked for before
 	cmd     *exec.Cmd
 	gone    chan struct{} // closed once the process has ended
@@ -67,6 +68,7 @@ var serveCommands = map[string]struct {
 	"see":    {"PATH PATTERN", 2, (*hub).serveSee},
 	"get":    {"PATH [HEADER...]", 1, (*hub).serveGet},
 	"notify": {"IMAGE SECRET", 2, (*hub).serveNotify},
+	"knows":  {"NAME TAG", 2, (*hub).serveKnows},
 	"sql":    {"STATEMENT", 1, (*hub).serveSQL},
 }
 
@@ -111,6 +113,9 @@ func (h *hub) serveStart(ts *testscript.TestScript, args []string) {
 	for _, key := range []string{"PATH", "HOME", "TMPDIR", "DOCKER_CONFIG", "GITHUB_API_URL", "PINNACE_APP_ID", "PINNACE_APP_KEY", "GOCOVERDIR"} {
 		s.cmd.Env = append(s.cmd.Env, key+"="+ts.Getenv(key))
 	}
+	if i := slices.Index(args, "--status-token-file"); i >= 0 {
+		s.token = strings.TrimSpace(ts.ReadFile(args[i+1]))
+	}
 	s.cmd.Stderr = s
 	ts.Check(s.cmd.Start())
 	go func() {
@@ -133,23 +138,44 @@ func (h *hub) serveStart(ts *testscript.TestScript, args []string) {
 	s.hurry(ts)
 }
 
-// hurry takes the pauses away that looks at one repository have between them.
+// hurry takes the pauses away that looks at one repository, and at one tag, have between them.
 func (s *serving) hurry(ts *testscript.TestScript) {
-	s.exec(ts, `CREATE TRIGGER IF NOT EXISTS calm AFTER UPDATE OF ended ON subjects WHEN NEW.ended > 0
-		BEGIN UPDATE subjects SET ended = 0 WHERE installation = NEW.installation AND repository = NEW.repository; END`)
+	for _, statement := range []string{
+		`CREATE TRIGGER IF NOT EXISTS calm AFTER UPDATE OF ended ON subjects WHEN NEW.ended > 0
+			BEGIN UPDATE subjects SET ended = 0 WHERE installation = NEW.installation AND repository = NEW.repository; END`,
+		`CREATE TRIGGER IF NOT EXISTS eager AFTER UPDATE OF asked ON watched WHEN NEW.asked > 1
+			BEGIN UPDATE watched SET asked = 1 WHERE installation = NEW.installation AND name = NEW.name AND tag = NEW.tag AND digest = NEW.digest; END`,
+	} {
+		s.exec(ts, statement)
+	}
 }
 
 // exec changes the database.
 func (s *serving) exec(ts *testscript.TestScript, statement string) {
+	db := s.database(ts)
+	defer db.Close()
+	_, err := db.Exec(statement)
+	ts.Check(err)
+}
+
+func (s *serving) database(ts *testscript.TestScript) *sql.DB {
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.home, ".local", "state", "pinnace", "pinnace.db")+"?_pragma=busy_timeout(10000)")
 	ts.Check(err)
-	defer db.Close()
-	_, err = db.Exec(statement)
-	ts.Check(err)
+	return db
 }
 
 // sql STATEMENT changes the server's database.
 func (h *hub) serveSQL(ts *testscript.TestScript, args []string) { h.serving.exec(ts, args[0]) }
+
+// knows NAME TAG waits until the server has noted what a tag means.
+func (h *hub) serveKnows(ts *testscript.TestScript, args []string) {
+	db := h.serving.database(ts)
+	defer db.Close()
+	h.serving.until(ts, "the digest of "+args[0]+":"+args[1], func() bool {
+		n := 0
+		return db.QueryRow("SELECT COUNT(*) FROM watched WHERE name = $1 AND tag = $2 AND seen <> ''", args[0], args[1]).Scan(&n) == nil && n > 0
+	})
+}
 
 // Write keeps what the process says.
 func (s *serving) Write(p []byte) (int, error) {
@@ -226,12 +252,8 @@ func (h *hub) surveys() int {
 // isIdle says whether the queue has nothing to do.
 func (s *serving) isIdle() bool {
 	var q struct{ Waiting, Running, Dirty int }
-	resp, err := http.Get("http://" + s.address + "/status")
-	if err != nil {
-		return false
-	}
-	defer resp.Body.Close()
-	return resp.StatusCode == http.StatusOK && json.NewDecoder(resp.Body).Decode(&q) == nil && q.Waiting+q.Running+q.Dirty == 0
+	status, text, err := s.page("/status", "Authorization: Bearer "+s.token)
+	return err == nil && status == http.StatusOK && json.Unmarshal([]byte(text), &q) == nil && q.Waiting+q.Running+q.Dirty == 0
 }
 
 // stop ends the server as systemd and Kubernetes do, by SIGTERM.

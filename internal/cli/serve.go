@@ -54,7 +54,12 @@ not start or had to stop, and 4 that GitHub refused the App's key.`,
 		Example: `  pinnace serve --app-id 123456 --app-key app.pem --webhook-secret-file secret
   pinnace serve --database postgres://pinnace@db/pinnace --workers 8
   pinnace setup --webhook-url https://pinnace.acme.dev      registers the App first`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("serve takes no %s: it serves whatever the App is installed on", args[0])
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), cmd.ErrOrStderr()) },
 	}
 	fl := cmd.Flags()

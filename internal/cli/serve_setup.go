@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -28,13 +27,13 @@ func (f *serveFlags) register(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	keep := setup.Files{Dir: dir}
-	if err := keep.Ready(); err != nil {
-		return err
-	}
 	app := setup.App{Name: f.name, Org: f.org, Webhook: setup.Webhook(f.setup)}
 	if err := app.Validate(); err != nil {
 		return usageError{err}
+	}
+	keep := setup.Files{Dir: dir}
+	if err := keep.Ready(); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -53,9 +52,9 @@ func (f *serveFlags) register(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", f.listen)
+	listener, err := listen(ctx, f.listen)
 	if err != nil {
-		return fmt.Errorf("--listen %s: %w", f.listen, err)
+		return err
 	}
 	log.InfoContext(ctx, "no App yet: open this link within an hour to register it; it serves one browser", slog.String("link", link))
 	if err := door.Serve(ctx, listener); err != nil {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -45,7 +46,11 @@ func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
 			return err
 		}
 	}
-	secrets, err := secretsIn(f.secrets)
+	secrets, err := secretsIn("--webhook-secret-file", f.secrets)
+	if err != nil {
+		return err
+	}
+	hints, token, err := f.further(log)
 	if err != nil {
 		return err
 	}
@@ -60,25 +65,25 @@ func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
 	}()
 	counts := telemetry.New(telemetry.Options{Version: versionNumber(), Log: log})
 
-	if f.database == "" {
-		if err := os.MkdirAll(stateDir(), 0o700); err != nil {
-			return fmt.Errorf("--database is missing, and the directory for one cannot be made: %w", err)
-		}
-	}
-	db, err := store.Open(ctx, f.location(), store.Options{Log: log})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	etags := db.ETags(store.ETagOptions{})
 	images, err := f.client(counts)
 	if err != nil {
 		return err
 	}
 	defer images.Close()
+	app, options, err := f.app(ctx, log, counts)
+	if err != nil {
+		return err
+	}
+	db, err := f.open(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	etags := db.ETags(store.ETagOptions{})
+	options.Cache = etags
 
 	var watcher *watch.Watcher
-	ships, err := f.fleet(ctx, log, counts, etags, images, &watcher)
+	ships, err := f.fleet(log, counts, app, options, images, &watcher)
 	if err != nil {
 		return err
 	}
@@ -102,13 +107,13 @@ func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	door, err := f.door(log, counts, db, jobs, watcher, secrets)
+	door, err := f.door(log, counts, db, jobs, watcher, secrets, hints, token)
 	if err != nil {
 		return err
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", f.listen)
+	listener, err := listen(ctx, f.listen)
 	if err != nil {
-		return fmt.Errorf("--listen %s: %w", f.listen, err)
+		return err
 	}
 	log.InfoContext(ctx, "listening", slog.String("address", listener.Addr().String()), slog.String("database", store.Redact(f.location())), slog.String("version", versionNumber()))
 	// The door is the last to open and the first to close: what it takes in is kept, and worked
@@ -140,6 +145,9 @@ func (f *serveFlags) check() error {
 	if f.workers < 1 || f.workers > 256 {
 		return usage("--workers is %d: want 1 to 256", f.workers)
 	}
+	if _, err := net.ResolveTCPAddr("tcp", f.listen); err != nil {
+		return usage("--listen %s: want HOST:PORT, or :PORT for all addresses of this machine", f.listen)
+	}
 	if err := f.hub.app(); err != nil {
 		return err
 	}
@@ -159,6 +167,48 @@ func (f *serveFlags) location() string {
 	return cmp.Or(f.database, "sqlite:"+filepath.Join(stateDir(), "pinnace.db"))
 }
 
+// open opens the database. Its directory is made where nobody named one.
+func (f *serveFlags) open(ctx context.Context, log *slog.Logger) (*store.Store, error) {
+	if f.database == "" {
+		if err := os.MkdirAll(stateDir(), 0o700); err != nil {
+			return nil, fmt.Errorf("no --database is named, and there is no place for one: %w", err)
+		}
+	}
+	db, err := store.Open(ctx, f.location(), store.Options{Log: log})
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w: make the directory first", err)
+	case err != nil:
+		return nil, inLine{err}
+	}
+	return db, nil
+}
+
+// An inLine error is one that is told in one line.
+type inLine struct{ error }
+
+func (e inLine) Error() string { return oneLine(e.error.Error()) }
+
+func (e inLine) Unwrap() error { return e.error }
+
+// listen listens on the address of --listen.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	var of *net.OpError
+	if errors.As(err, &of) {
+		err = of.Err
+	}
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("--listen %s: %w: stop who listens there, or name another port", address, err)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("--listen %s: %w: ports below 1024 are for root, name a higher one", address, err)
+	case err != nil:
+		return nil, fmt.Errorf("--listen %s: %w", address, err)
+	}
+	return l, nil
+}
+
 // stateDir is where a server keeps what is its own
 // (https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#RuntimeDirectory=,
 // https://specifications.freedesktop.org/basedir/latest/).
@@ -176,14 +226,15 @@ func stateDir() string {
 	return filepath.Join(home, ".local", "state", "pinnace")
 }
 
-// secretsIn reads a file of secrets, one on each line; none where no file is named.
-func secretsIn(file string) ([]github.Secret, error) {
+// secretsIn reads the file of secrets that a flag names, one on each line; none where it names
+// no file.
+func secretsIn(flag, file string) ([]github.Secret, error) {
 	if file == "" {
 		return nil, nil
 	}
 	data, err := readSmall(file)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s %w", flag, err)
 	}
 	var out []github.Secret
 	for line := range strings.Lines(string(data)) {
@@ -193,9 +244,9 @@ func secretsIn(file string) ([]github.Secret, error) {
 	}
 	switch {
 	case len(out) == 0:
-		return nil, fmt.Errorf("%s holds no secret", file)
+		return nil, fmt.Errorf("%s %s: it holds no secret; pwgen -s 40 1 makes one", flag, file)
 	case len(out) > 2:
-		return nil, fmt.Errorf("%s holds %d secrets: want the one of now, and on a second line the one before it", file, len(out))
+		return nil, fmt.Errorf("%s %s: it holds %d secrets: want the one of now, and on a second line the one before it", flag, file, len(out))
 	}
 	return out, nil
 }
@@ -215,29 +266,39 @@ func (f *serveFlags) client(counts *telemetry.Telemetry) (*registry.Client, erro
 	return client, nil
 }
 
-// fleet joins the App with its repositories. watcher is set before the first visit.
-func (f *serveFlags) fleet(ctx context.Context, log *slog.Logger, counts *telemetry.Telemetry, etags *store.ETags, images *registry.Client, watcher **watch.Watcher) (*fleet.Fleet, error) {
+// app returns the App, whose key GitHub has taken, and how to speak to GitHub. Where GitHub does
+// not answer the server starts all the same.
+func (f *serveFlags) app(ctx context.Context, log *slog.Logger, counts *telemetry.Telemetry) (*github.App, github.Options, error) {
+	var options github.Options
 	api, root, err := apiAddress()
 	if err != nil {
-		return nil, err
+		return nil, options, err
 	}
-	key, err := os.ReadFile(f.hub.appKey)
+	key, err := readSmall(f.hub.appKey)
 	if err != nil {
-		return nil, pathError(f.hub.appKey, err)
+		return nil, options, fmt.Errorf("--app-key %w", err)
 	}
-	options := github.Options{URL: root, Cache: etags, UserAgent: "pinnace/" + versionNumber(), Log: log, Spacing: spacing(api)}
+	options = github.Options{URL: root, UserAgent: "pinnace/" + versionNumber(), Log: log, Spacing: spacing(api)}
 	app, err := github.NewApp(github.AppOptions{
 		ID: f.hub.appID, Key: key, URL: root, UserAgent: options.UserAgent, Log: log,
 		Observe: func(c github.Call) { counts.GitHub(c.Method, c.Route, c.Status, c.Took) },
 	})
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--app-key %s: %w", f.hub.appKey, err)}
+		return nil, options, usageError{fmt.Errorf("--app-key %s: %w", f.hub.appKey, err)}
 	}
-	if _, err := app.Identity(ctx); errors.Is(err, promotion.ErrUnauthenticated) {
-		return nil, err
-	} else if err != nil {
-		log.WarnContext(ctx, "GitHub does not answer yet", slog.String("error", err.Error()))
+	asked, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	switch _, err := app.Identity(asked); {
+	case errors.Is(err, promotion.ErrUnauthenticated), errors.Is(err, promotion.ErrNotFound):
+		return nil, options, tokenError{fmt.Errorf("%s does not take this key for App %d: take number and key from the App's own page, and see that the clock is right", api.Host, f.hub.appID)}
+	case err != nil && ctx.Err() == nil:
+		log.WarnContext(ctx, "GitHub does not answer: it is asked again and again, and meanwhile what comes in is kept", slog.String("error", err.Error()))
 	}
+	return app, options, nil
+}
+
+// fleet joins the App with its repositories. watcher is set before the first visit.
+func (f *serveFlags) fleet(log *slog.Logger, counts *telemetry.Telemetry, app *github.App, options github.Options, images *registry.Client, watcher **watch.Watcher) (*fleet.Fleet, error) {
 	dir := cmp.Or(f.hub.cache, filepath.Join(stateDir(), "git"))
 	return fleet.New(fleet.Options{
 		App: app, GitHub: options, Cache: dir, Version: versionNumber(), Log: log, Observer: counts,
@@ -268,34 +329,41 @@ func watched(bases []verdict.ReadBase) []event.Stands {
 	return out
 }
 
-// door joins all that answers HTTP.
-func (f *serveFlags) door(log *slog.Logger, counts *telemetry.Telemetry, db *store.Store, jobs *queue.Queue, watcher *watch.Watcher, secrets []github.Secret) (*server.Server, error) {
-	registries := map[server.Registry][]github.Secret{}
-	for _, kind := range []server.Registry{server.Distribution, server.Harbor, server.DockerHub, server.Generic} {
-		if f.registrySecrets == "" {
-			break
+// further reads the secrets of registries that notify, and the token of those who look.
+func (f *serveFlags) further(log *slog.Logger) (hints map[server.Registry][]github.Secret, token github.Secret, err error) {
+	if f.registrySecrets != "" {
+		hints = map[server.Registry][]github.Secret{}
+		if _, err := os.ReadDir(f.registrySecrets); err != nil {
+			return nil, "", fmt.Errorf("--registry-secrets %w", pathError(f.registrySecrets, err))
 		}
-		file := filepath.Join(f.registrySecrets, string(kind))
-		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			continue
+		for _, kind := range []server.Registry{server.Distribution, server.Harbor, server.DockerHub, server.Generic} {
+			file := filepath.Join(f.registrySecrets, string(kind))
+			if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if hints[kind], err = secretsIn("--registry-secrets", file); err != nil {
+				return nil, "", err
+			}
 		}
-		var err error
-		if registries[kind], err = secretsIn(file); err != nil {
-			return nil, err
+		if len(hints) == 0 {
+			log.Warn("no registry may notify: no file of --registry-secrets is named distribution, harbor, dockerhub or generic")
 		}
 	}
-	var token github.Secret
-	if all, err := secretsIn(f.token); err != nil {
-		return nil, err
-	} else if len(all) > 0 {
+	all, err := secretsIn("--status-token-file", f.token)
+	if len(all) > 0 {
 		token = all[0]
 	}
+	return hints, token, err
+}
+
+// door joins all that answers HTTP.
+func (f *serveFlags) door(log *slog.Logger, counts *telemetry.Telemetry, db *store.Store, jobs *queue.Queue, watcher *watch.Watcher, secrets []github.Secret, hints map[server.Registry][]github.Secret, token github.Secret) (*server.Server, error) {
 	pushed := watcher.Pushed
 	if f.watch == 0 {
 		pushed = nil // nobody asks
 	}
 	return server.New(server.Options{
-		Secrets: secrets, Inbox: jobs, Pushed: pushed, RegistrySecrets: registries, Metrics: counts.Handler(), Token: token,
+		Secrets: secrets, Inbox: jobs, Pushed: pushed, RegistrySecrets: hints, Metrics: counts.Handler(), Token: token,
 		Ready:  []server.Check{{Name: "database", Run: db.Ping}},
 		Status: func(ctx context.Context) (any, error) { return jobs.Status(ctx) },
 		Log:    log, Observer: counts, Version: versionNumber(), Drain: f.drain,

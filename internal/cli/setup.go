@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -51,6 +52,7 @@ registered, or that its credentials could not be stored.`,
 	cmd.Flags().StringVar(&f.secret, "kubernetes-secret", "", "write a Secret of this `NAME` instead: to standard output, or to a file in --out")
 	cmd.Flags().StringVar(&f.namespace, "namespace", "", "the Secret's `NAMESPACE`")
 	cmd.Flags().BoolVar(&f.force, "force", false, "replace credentials that are there")
+	addOutput(cmd, &f.output, "text", "json")
 	cmd.Flags().BoolVar(&f.quiet, "no-browser", false, "print the address of the page, open nothing")
 	return cmd
 }
@@ -60,9 +62,16 @@ type setupFlags struct {
 	out               string
 	secret, namespace string
 	force, quiet      bool
+	output            string
 }
 
 func (f *setupFlags) run(cmd *cobra.Command) error {
+	if !slices.Contains([]string{"text", "json"}, f.output) {
+		return unknownOutput(f.output, "text", "json")
+	}
+	if f.output == "json" && f.secret != "" && f.out == "" {
+		return usage("-o json: the Secret is what goes to standard output: name a directory for it with --out")
+	}
 	keep, where, err := f.keeper(cmd)
 	if err != nil {
 		return err
@@ -151,6 +160,15 @@ func (f *setupFlags) keeper(cmd *cobra.Command) (setup.Keeper, string, error) {
 
 // next says what is there now and what to do with it. Standard output may be the Secret.
 func (f *setupFlags) next(cmd *cobra.Command, done setup.Result, web *url.URL) error {
+	if f.output == "json" {
+		e := json.NewEncoder(cmd.OutOrStdout())
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(map[string]any{
+			"app":   map[string]any{"id": done.App.ID, "slug": done.App.Slug, "name": done.App.Name, "url": done.App.URL},
+			"files": done.Places, "install": done.Install(web),
+		})
+	}
 	w := cmd.ErrOrStderr()
 	if f.secret == "" || f.out != "" {
 		w = cmd.OutOrStdout()

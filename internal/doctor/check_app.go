@@ -175,7 +175,7 @@ func judgeEvents(f *Facts) Finding {
 	if no != nil {
 		return *no
 	}
-	if f.Hook.known && f.Hook.value.none() {
+	if f.Hook.known && f.Hook.value.URL == "" {
 		return skip("the App has no webhook")
 	}
 	var missing []string

@@ -29,16 +29,9 @@ var hookChecks = []Check{
 
 const noHook = "set it in the App's settings under Webhook to the address of pinnace serve, with /webhooks/github; with pinnace reconcile on a timer none is needed"
 
-// none says whether the App has no webhook: GitHub keeps no word on whether one is active, and
-// pinnace setup writes example.com where no address was given.
-func (h Hook) none() bool {
-	u, err := url.Parse(h.URL)
-	return h.URL == "" || err == nil && strings.EqualFold(u.Hostname(), "example.com")
-}
-
 func hook(f *Facts) (Hook, *Finding) {
 	h, no := f.Hook.get()
-	if no == nil && h.none() {
+	if no == nil && h.URL == "" {
 		found := skip("the App has no webhook")
 		no = &found
 	}
@@ -52,7 +45,7 @@ func judgeHookURL(f *Facts) Finding {
 	}
 	u, err := url.Parse(h.URL)
 	switch {
-	case h.none():
+	case h.URL == "":
 		return warn(noHook, "the App has no webhook")
 	case err != nil || u.Host == "":
 		return problem(noHook, "it is no address: %s", h.URL)

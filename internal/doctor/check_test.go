@@ -183,7 +183,6 @@ var rows = []row{
 	{"none", "github.limits", func(f *Facts) { f.Limits = Seen[[]Limit](nil) }, OK, "none", ""},
 
 	{"no webhook", "webhook.url", address(""), Warning, "no webhook", "pinnace serve"},
-	{"what setup writes", "webhook.url", address("https://example.com/webhooks/github"), Warning, "no webhook", ""},
 	{"no address", "webhook.url", address("pinnace"), Problem, "no address", ""},
 	{"loopback", "webhook.url", address("http://localhost:8080/webhooks/github"), Problem, "to itself", ""},
 	{"a private address", "webhook.url", address("https://10.1.2.3/webhooks/github"), Problem, "private", "on the Internet"},
@@ -352,6 +351,7 @@ var rows = []row{
 	{"nothing", "rules.enforced", rules(func(r *promotion.Rules) { *r = promotion.Rules{} }), Warning, "only detected: no direct push", "above"},
 	{"a button", "rules.enforced", written("deploy: command", "deploy: button"), Warning, "only detected: who deploys to prod (deploy is button)", ""},
 	{"an exception", "rules.enforced", bypass(Ruleset{Name: "main", Shown: true, Bypass: []string{"user 7"}}), Warning, "only detected: nobody is excepted", ""},
+	{"what nobody shows", "rules.enforced", bypass(Ruleset{Name: "main"}), OK, "unknown: who is excepted", ""},
 	{"all of it", "rules.enforced", func(*Facts) {}, OK, "enforced: who deploys to prod", ""},
 
 	{"a tag", "images.pinned", func(f *Facts) {

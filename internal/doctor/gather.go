@@ -85,7 +85,7 @@ func (f *Facts) ofApp(ctx context.Context, q Question, p Ports) {
 	}
 	f.Installations = fact(p.App.Installations(ctx))
 	f.Hook = fact(p.App.Hook(ctx))
-	if f.Hook.known && !f.Hook.value.none() {
+	if f.Hook.known && f.Hook.value.URL != "" {
 		for _, back := range []time.Duration{time.Hour, 72 * time.Hour} { // a busy App has thousands a day
 			f.Deliveries = fact(p.App.Deliveries(ctx, q.Now.Add(-back)))
 			if !f.Deliveries.known || len(f.Deliveries.value) > 0 {

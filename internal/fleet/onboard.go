@@ -23,6 +23,6 @@ func (f *Fleet) onboard(ctx context.Context, log *teller, s *verdict.Steward) er
 	case reconcile.Declined, reconcile.Refused: // so it stays, in how many repositories nobody knows
 		level = slog.LevelDebug
 	}
-	log.proposed(ctx, level, asked.Action, "configure", reconcile.OnboardBranch, asked.PullRequest.Number, asked.Reason)
+	log.proposed(ctx, level, false, asked.Action, "configure", reconcile.OnboardBranch, asked.PullRequest.Number, asked.Reason)
 	return nil
 }

@@ -36,8 +36,8 @@ func (t *teller) tell(ctx context.Context, level slog.Level, message string, att
 // end keeps what was told for the next visit.
 func (t *teller) end() { t.b.told = t.seen }
 
-// proposed tells what became of a proposal.
-func (t *teller) proposed(ctx context.Context, level slog.Level, action reconcile.Action, kind promotion.Kind, branch string, number int, reason string) {
+// proposed tells what became of a proposal or, where a repository is only observed, would.
+func (t *teller) proposed(ctx context.Context, level slog.Level, observed bool, action reconcile.Action, kind promotion.Kind, branch string, number int, reason string) {
 	attrs := []slog.Attr{slog.String("action", string(action)), slog.String("kind", string(kind)), slog.String("branch", branch)}
 	if number != 0 {
 		attrs = append(attrs, slog.Int("pull_request", number))
@@ -45,7 +45,11 @@ func (t *teller) proposed(ctx context.Context, level slog.Level, action reconcil
 	if reason != "" {
 		attrs = append(attrs, slog.String("reason", reason))
 	}
-	t.tell(ctx, level, "proposed", attrs...)
+	message := "proposed"
+	if observed {
+		message = "would propose, but for mode: observe"
+	}
+	t.tell(ctx, level, message, attrs...)
 }
 
 // report tells of verdicts and incidents.

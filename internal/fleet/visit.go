@@ -141,7 +141,7 @@ func (f *Fleet) look(ctx context.Context, v event.Visit, s *verdict.Steward, b *
 		for _, b := range round.Proposed.Bases {
 			for _, p := range b.Settled {
 				if p.Action != reconcile.Clean && p.Action != reconcile.Unchanged {
-					log.proposed(ctx, slog.LevelInfo, p.Action, p.Kind, p.Branch, p.PullRequest.Number, p.Reason)
+					log.proposed(ctx, slog.LevelInfo, b.Observe, p.Action, p.Kind, p.Branch, p.PullRequest.Number, p.Reason)
 				}
 			}
 		}

@@ -42,7 +42,7 @@ func (c *Client) CheckRuns(ctx context.Context, repo promotion.Repository, sha, 
 			all = append(all, checkRun(w))
 		}
 	}
-	return all, nil
+	return c.mine.checkRuns(repo, sha, name, all), nil
 }
 
 // CreateCheckRun writes a new check run on r.SHA. Only an App's token may. Long texts are cut
@@ -75,6 +75,7 @@ func (c *Client) writeCheckRun(ctx context.Context, repo promotion.Repository, r
 		if w.GetID() == 0 {
 			return promotion.CheckRun{}, malformed(q.op)
 		}
+		c.mine.wroteCheck(repo, checkRun(&w), q.method == http.MethodPost)
 		if len(rest) == 0 {
 			return checkRun(&w), nil
 		}

@@ -71,6 +71,7 @@ type Client struct {
 	gate    *gate
 	watch   func(Call) // nil: nobody
 	visit   *visit     // nil: none
+	mine    *own
 }
 
 // New returns a client, or an error that names the option that is wrong.
@@ -112,7 +113,7 @@ func New(o Options) (*Client, error) {
 	return &Client{
 		root: strings.TrimSuffix(base.String(), "/"), graphql: graphql, base: base,
 		tokens: o.Tokens, cache: o.Cache, tenant: o.Tenant, agent: o.UserAgent, log: o.Log,
-		now: o.Now, next: o.Transport, gate: newGate(o), watch: o.Observe,
+		now: o.Now, next: o.Transport, gate: newGate(o), watch: o.Observe, mine: newOwn(o.Now),
 	}, nil
 }
 

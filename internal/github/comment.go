@@ -38,7 +38,7 @@ func (c *Client) Comments(ctx context.Context, repo promotion.Repository, number
 		one.Thread = number
 		all = append(all, one)
 	}
-	return all, nil
+	return c.mine.commentsOf(repo, number, all), nil
 }
 
 // CommentsSince returns the comments of every pull request and issue that were written or
@@ -95,6 +95,7 @@ func (c *Client) CommentsSince(ctx context.Context, repo promotion.Repository, s
 			return nil, err
 		}
 		if !again {
+			all = slices.DeleteFunc(c.mine.commentsOf(repo, 0, all), func(one promotion.Comment) bool { return one.Updated.Before(from) })
 			slices.SortStableFunc(all, func(a, b promotion.Comment) int {
 				return cmp.Or(a.Updated.Compare(b.Updated), cmp.Compare(a.ID, b.ID))
 			})
@@ -106,21 +107,23 @@ func (c *Client) CommentsSince(ctx context.Context, repo promotion.Repository, s
 
 // Comment adds a comment, of at most 65,536 characters.
 func (c *Client) Comment(ctx context.Context, repo promotion.Repository, number int, body string) (promotion.Comment, error) {
-	return c.comment(ctx, call{op: threadOp("comment on", repo, number), method: http.MethodPost, path: threadPath(repo, number).add("/comments")}, body)
+	return c.comment(ctx, repo, call{op: threadOp("comment on", repo, number), method: http.MethodPost, path: threadPath(repo, number).add("/comments")}, body)
 }
 
 // EditComment replaces the text of a comment.
 func (c *Client) EditComment(ctx context.Context, repo promotion.Repository, id int64, body string) (promotion.Comment, error) {
-	return c.comment(ctx, call{op: "edit a comment in " + repo.FullName(), method: http.MethodPatch, path: in(repo).add("/issues/comments").number(id)}, body)
+	return c.comment(ctx, repo, call{op: "edit a comment in " + repo.FullName(), method: http.MethodPatch, path: in(repo).add("/issues/comments").number(id)}, body)
 }
 
-func (c *Client) comment(ctx context.Context, q call, body string) (promotion.Comment, error) {
+func (c *Client) comment(ctx context.Context, repo promotion.Repository, q call, body string) (promotion.Comment, error) {
 	q.body, q.need = map[string]any{"body": body}, "pull_requests=write or issues=write"
 	var w gh.IssueComment
 	if err := c.write(ctx, q, &w); err != nil {
 		return promotion.Comment{}, err
 	}
-	return comment(&w), nil
+	one := comment(&w)
+	c.mine.wroteComment(repo, one, q.method == http.MethodPost)
+	return one, nil
 }
 
 func comment(w *gh.IssueComment) promotion.Comment {

@@ -18,6 +18,9 @@
 //   - observe.go, which tells of each request by the kind of its address;
 //   - classify.go, the one place that says what an answer means.
 //
+// What GitHub answers may be older than what was just written: own.go puts the client's own
+// check runs, comments, issues and pull requests of the last two minutes in their places.
+//
 // A write is sent once. Where its outcome is unknown it returns promotion.ErrTransient, and
 // the caller reads again before it writes again. A write that GitHub refused for a limit was
 // not carried out, and is repeated.

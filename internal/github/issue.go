@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	gh "github.com/google/go-github/v60/github"
@@ -22,7 +23,11 @@ func (c *Client) OpenIssue(ctx context.Context, repo promotion.Repository, title
 			return promotion.Issue{}, invalid(q.op, "label %q %s", cut(l, 60), why)
 		}
 	}
-	return c.changeIssue(ctx, q)
+	i, err := c.changeIssue(ctx, q)
+	if err == nil {
+		c.mine.wroteIssue(repo, i)
+	}
+	return i, err
 }
 
 // EditIssue replaces the text of an issue.
@@ -86,6 +91,16 @@ func (c *Client) IssuesWithLabel(ctx context.Context, repo promotion.Repository,
 		if w != nil && !w.IsPullRequest() {
 			all = append(all, issue(w))
 		}
+	}
+	for _, i := range c.mine.missingIssues(repo, label, all) {
+		now, ok, err := c.Issue(ctx, repo, i.Number)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			i = now
+		}
+		all = slices.Insert(all, 0, i)
 	}
 	return all, nil
 }

@@ -31,8 +31,8 @@ func TestCommentsSincePages(t *testing.T) {
 		return says(status, body, "Link", `<`+r.server.URL+`/repos/acme/config/issues/comments?page=2>; rel="next"`)
 	}
 	const midnight = -8 * 3600
-	r.handle(path(midnight), more(200, "["+wire(1, 9)+","+wire(2, 10)+","+wire(3, 12)+"]"))   // 1 is before what was asked for
-	r.handle(path(11), more(200, "["+wire(3, 12)+","+wire(4, 12)+","+wire(5, 12)+"]")) // a page of one second
+	r.handle(path(midnight), more(200, "["+wire(1, 9)+","+wire(2, 10)+","+wire(3, 12)+"]")) // 1 is before what was asked for
+	r.handle(path(11), more(200, "["+wire(3, 12)+","+wire(4, 12)+","+wire(5, 12)+"]"))      // a page of one second
 	r.on("GET /repos/acme/config/issues/comments?page=2", 200, "["+wire(6, 12)+","+wire(2, 20)+"]")
 	got := must[[]promotion.Comment](t)(r.client().CommentsSince(t.Context(), config, time.Unix(1_800_000_010, 999)))
 	var ids []string

@@ -44,5 +44,6 @@ func (c *Client) Merge(ctx context.Context, repo promotion.Repository, m promoti
 	if !w.Merged || !shaForm.MatchString(w.SHA) {
 		return "", &Error{Op: q.op, Class: promotion.ErrTransient, Message: cmp.Or(clean(w.Message, ""), "GitHub does not say that it was merged"), Remedy: "read the pull request again"}
 	}
+	c.mine.landed(repo, m, w.SHA)
 	return w.SHA, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	gh "github.com/google/go-github/v60/github"
@@ -60,17 +61,28 @@ func (c *Client) PullRequests(ctx context.Context, repo promotion.Repository, q 
 			return false, err
 		}
 		for _, w := range page {
-			pr := pullRequest(w)
-			if seen[pr.Number] || !selects(q, pr) {
+			pr := c.mine.pull(repo, pullRequest(w))
+			if seen[pr.Number] {
 				continue
 			}
 			seen[pr.Number] = true
+			if !selects(q, pr) {
+				continue
+			}
 			all = append(all, pr)
 		}
 		return true, nil
 	})
 	if err != nil {
 		return nil, err
+	}
+	for _, pr := range c.mine.missingPulls(repo, q, seen) {
+		if pr, err = c.again(ctx, repo, pr); err != nil {
+			return nil, err
+		}
+		if selects(q, pr) {
+			all = slices.Insert(all, 0, pr)
+		}
 	}
 	return all, nil
 }
@@ -101,7 +113,7 @@ func (c *Client) PullRequest(ctx context.Context, repo promotion.Repository, num
 	if w.GetNumber() != number {
 		return promotion.PullRequest{}, false, malformed(q.op)
 	}
-	return pullRequest(&w), true, nil
+	return c.mine.pull(repo, pullRequest(&w)), true, nil
 }
 
 // OpenPullRequest opens a pull request between two branches of the repository. One that is
@@ -118,7 +130,11 @@ func (c *Client) OpenPullRequest(ctx context.Context, repo promotion.Repository,
 		op: op, method: http.MethodPost, path: in(repo).add("/pulls"), need: "pull_requests=write",
 		body: map[string]any{"title": d.Title, "body": d.Body, "head": d.Head, "base": d.Base},
 	}, &w)
-	return pullAnswer(op, &w, err)
+	pr, err := pullAnswer(op, &w, err)
+	if err == nil {
+		c.mine.opened(repo, pr)
+	}
+	return pr, err
 }
 
 // AmendPullRequest changes title, text, state or base, and returns the pull request as it is
@@ -173,7 +189,19 @@ func (c *Client) PullRequestsOfCommit(ctx context.Context, repo promotion.Reposi
 	}
 	all := make([]promotion.PullRequest, 0, len(wire))
 	for _, w := range wire {
-		all = append(all, pullRequest(w))
+		all = append(all, c.mine.pull(repo, pullRequest(w)))
+	}
+	for _, n := range c.mine.mergedAs(repo, sha) {
+		if slices.ContainsFunc(all, func(p promotion.PullRequest) bool { return p.Number == n }) {
+			continue
+		}
+		pr, ok, err := c.PullRequest(ctx, repo, n)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			all = append(all, pr)
+		}
 	}
 	return all, nil
 }

@@ -52,15 +52,17 @@ func watchCommits() {
 const module = "github.com/pinnace-dev/pinnace/"
 
 // caller names the function that commits: ours, or the outermost one of the library that does it
-// by itself.
+// by itself, or for us.
 func caller() string {
 	pcs := make([]uintptr, 64)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
-	library := "somebody"
+	library := ""
 	for {
 		f, more := frames.Next()
 		switch {
 		case strings.HasPrefix(f.Function, module+"internal/proof"), strings.HasSuffix(plainName(f.Function), ".inTx"), strings.HasSuffix(plainName(f.Function), ".inTagTx"):
+		case strings.HasPrefix(f.Function, module) && library != "":
+			return library
 		case strings.HasPrefix(f.Function, module):
 			return plainName(strings.TrimPrefix(f.Function, module))
 		case strings.HasPrefix(f.Function, "github.com/riverqueue/river"), strings.HasPrefix(f.Function, "github.com/pressly/goose"):

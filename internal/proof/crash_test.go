@@ -173,10 +173,29 @@ func bringForward(all [][]strike) {
 	}
 }
 
-// unreached are the effects that the story does not have, and why.
+// unreached are the effects that the story does not have, or has by chance, and why.
 var unreached = map[string]string{
 	"POST /app/installations/{}/access_tokens": "a token changes nothing, and one more does no harm",
 	"POST /repos/{}/{}/git/blobs":              "it is for files that are no UTF-8, and such a manifest is never edited",
+
+	"commit internal/queue.(*Queue).Release":            "a person's way out of quarantine, one transaction",
+	"commit internal/queue.(*Queue).collect":            "it takes up what a crash left: each run with a kill in a visit has it",
+	"commit internal/queue.(*Queue).end":                "it asks for a survey after a repository was not found: TestGroundMoves",
+	"commit internal/queue.(*Queue).giveUp":             "by chance: it forgets what was asked for again and came",
+	"commit internal/queue.(*Queue).prune":              "it forgets deliveries of eight days ago",
+	"commit internal/queue.(*Queue).refill":             "by chance: it adds turns that a crash took",
+	"commit internal/queue.(*Queue).renew":              "visits here are shorter than a third of a lease: TestStoppedBeyondItsLease has it",
+	"commit internal/queue.(*Queue).serve":              "it hands a turn on after twenty minutes",
+	"commit internal/queue.(*Queue).surveyAll":          "an installation is gone: TestGroundMoves",
+	"commit internal/queue.(*Queue).surveyInstallation": "a repository is gone: TestGroundMoves",
+	"commit internal/queue.(*Queue).wake":               "by chance: it begins what is due",
+	"commit internal/store.(*ETags).shrink":             "a cache has become too large: nothing hangs on it",
+	"commit internal/store.(*Store).Forget":             "a repository is gone: TestGroundMoves",
+	"commit internal/store.(*Store).Hasten":             "a hint about a tag that is only asked for earlier",
+	"commit internal/store.(*Store).Hint":               "a registry told of a push: a hint, which the next round makes up for",
+	"commit internal/store.(*Store).Reported":           "a report was written: the next round writes it again, into the same issue",
+	"commit internal/store.(*Store).Saw":                "what a tag is now: the next round sees it again",
+	"commit internal/store.(*Store).Upkeep":             "it forgets what stands nowhere any more",
 }
 
 // Each change that the server can ask GitHub for is an effect of the story, so that there is a
@@ -199,7 +218,7 @@ func TestEveryEffectIsInTheStory(t *testing.T) {
 		switch why, known := unreached[name]; {
 		case had[name] == 0 && !known:
 			t.Errorf("%s, of %s, is no effect of the story: tell of it, so that there is a crash at it", name, strings.Join(source[name], ", "))
-		case had[name] > 0 && known:
+		case had[name] > 0 && known && !strings.HasPrefix(name, "commit "):
 			t.Errorf("%s is an effect of the story, although %q", name, why)
 		}
 	}
@@ -210,7 +229,7 @@ func TestEveryEffectIsInTheStory(t *testing.T) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(had)) {
 		t.Logf("%3d %s", had[name], name)
-		if !strings.HasPrefix(name, "commit river") && !strings.HasPrefix(name, "commit goose") && name != "POST git-receive-pack" && source[name] == nil {
+		if !strings.HasPrefix(name, "commit river") && !strings.HasPrefix(name, "commit goose") && !strings.HasPrefix(name, "commit internal/store.(*Store).migrate") && name != "POST git-receive-pack" && source[name] == nil {
 			t.Errorf("%s is an effect that the source is not known to have", name)
 		}
 	}

@@ -22,7 +22,7 @@ import (
 )
 
 // patience bounds every wait. Nothing is measured by it: what takes that long hangs.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 // await waits until something is so.
 func await(t testing.TB, what string, so func() bool) {

@@ -38,9 +38,6 @@ func TestIdle(t *testing.T) {
 		}
 		before := heap()
 		w := newWorld()
-		for n := range int64(20) {
-			w.repos[n+1] = nil
-		}
 		// The survey of a start would visit them all; here it fails, and they stay idle.
 		q, _ := start(t, Options{Store: s, Work: silent{w}, Lease: 5 * time.Second})
 		w.await(t, "the survey", func() bool { return w.surveys[0] > 0 })
@@ -68,16 +65,21 @@ func (s silent) Installations(context.Context) ([]int64, error) {
 // visit that it asks for, on an idle queue: twice a commit, and River's asking for jobs.
 func BenchmarkEventToVisit(b *testing.B) {
 	begun := make(chan time.Time, 1)
-	w := newWorld()
+	w := newWorld(repo(1, 1))
 	w.visit = func(context.Context, event.Visit) (event.Visited, error) {
 		begun <- time.Now()
 		return event.Visited{}, nil
 	}
 	q, _ := start(b, Options{Store: open(b, "sqlite:"+filepath.Join(b.TempDir(), "pinnace.db"), store.Options{}), Work: w, Again: []time.Duration{}})
+	<-begun
 	var took []time.Duration
+	// One after the other has been seen to, so that no worker is awake.
+	tick := time.NewTicker(130 * time.Millisecond)
+	defer tick.Stop()
 	for n := range b.N {
+		<-tick.C
 		at := time.Now()
-		accept(b, q, delivery(n, look(repo(1, int64(n)+1), 0)))
+		accept(b, q, delivery(n, look(repo(1, int64(n)+2), 0)))
 		took = append(took, (<-begun).Sub(at))
 	}
 	slices.Sort(took)

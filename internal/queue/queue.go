@@ -68,6 +68,8 @@ type Queue struct {
 	see   Observer
 	river *river.Client[*sql.Tx]
 	line  line
+	made  time.Time
+	drift drift // used by one chore of Run
 
 	claiming sync.Mutex // held while a subject is chosen, so that running is true meanwhile
 	mu       sync.Mutex // guards what follows
@@ -104,7 +106,7 @@ func New(o Options) (*Queue, error) {
 	}
 	q := &Queue{
 		o: o, store: o.Store, db: o.Store.Writer(), work: o.Work, log: o.Log, see: o.Observer,
-		running: map[*stay]bool{}, load: map[int64]int{},
+		running: map[*stay]bool{}, load: map[int64]int{}, made: time.Now(),
 	}
 	q.visits, q.cancel = context.WithCancelCause(context.Background())
 	workers := river.NewWorkers()

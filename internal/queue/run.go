@@ -31,6 +31,7 @@ func (q *Queue) Run(ctx context.Context) error {
 		do    func(context.Context) error
 	}{
 		{wakeEvery, q.wakeAll},
+		{wakeEvery, q.mind},
 		{sweepEvery, q.collect},
 		{sweepEvery, q.refill},
 		{min(q.o.Sweep, time.Minute), q.redeliver},

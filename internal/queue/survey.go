@@ -15,13 +15,14 @@ import (
 // surveyAll reads which installations there are: new ones are surveyed, gone ones forgotten.
 // Where everything is asked for, each is surveyed and each repository visited.
 func (q *Queue) surveyAll(ctx context.Context, v *stay) error {
-	there, err := q.work.Installations(ctx)
-	if err != nil {
-		return fmt.Errorf("list installations: %w", err)
-	}
+	// Before GitHub is asked: what comes up meanwhile is not taken for gone.
 	known, err := q.known(ctx, "SELECT DISTINCT installation FROM subjects WHERE installation > $1", 0)
 	if err != nil {
 		return fmt.Errorf("list known installations: %w", err)
+	}
+	there, err := q.work.Installations(ctx)
+	if err != nil {
+		return fmt.Errorf("list installations: %w", err)
 	}
 	var rs []raise
 	for _, i := range there {
@@ -30,22 +31,14 @@ func (q *Queue) surveyAll(ctx context.Context, v *stay) error {
 		}
 		delete(known, i)
 	}
-	for i := range known {
-		if err := v.term.Check(); err != nil {
+	for _, i := range slices.Sorted(maps.Keys(known)) {
+		repositories, err := q.known(ctx, "SELECT repository FROM subjects WHERE installation = $1", i)
+		if err != nil {
+			return fmt.Errorf("list known repositories: %w", err)
+		}
+		if err := q.forgetAll(ctx, v, i, repositories); err != nil {
 			return err
 		}
-		err := q.inTx(ctx, func(tx *sql.Tx, _ time.Time) error {
-			for _, table := range []string{"looks", "subjects", "shares"} {
-				if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" WHERE installation = $1", i); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("forget installation %d: %w", i, err)
-		}
-		q.log.Info("installation is gone", "installation", i)
 	}
 	return q.raiseAll(ctx, v, rs)
 }
@@ -53,13 +46,13 @@ func (q *Queue) surveyAll(ctx context.Context, v *stay) error {
 // surveyInstallation reads which repositories an installation sees: new ones are visited,
 // gone ones forgotten. Where all are asked for, each is visited.
 func (q *Queue) surveyInstallation(ctx context.Context, v *stay) error {
-	there, err := q.work.Repositories(ctx, v.Installation)
-	if err != nil {
-		return fmt.Errorf("list repositories: %w", err)
-	}
 	known, err := q.known(ctx, "SELECT repository FROM subjects WHERE installation = $1 AND repository > 0", v.Installation)
 	if err != nil {
 		return fmt.Errorf("list known repositories: %w", err)
+	}
+	there, err := q.work.Repositories(ctx, v.Installation)
+	if err != nil {
+		return fmt.Errorf("list repositories: %w", err)
 	}
 	var rs []raise
 	for _, r := range there {
@@ -68,37 +61,55 @@ func (q *Queue) surveyInstallation(ctx context.Context, v *stay) error {
 		}
 		delete(known, r.Repository)
 	}
-	for part := range slices.Chunk(slices.Sorted(maps.Keys(known)), 100) {
+	if err := q.forgetAll(ctx, v, v.Installation, known); err != nil {
+		return err
+	}
+	return q.raiseAll(ctx, v, rs)
+}
+
+// forgetAll removes subjects that a list of GitHub's does not have. One that an event came for
+// since the list was asked for stays, as does one that is being visited: its visit, or the next
+// survey, says whether it is gone.
+func (q *Queue) forgetAll(ctx context.Context, v *stay, installation int64, gone map[int64]bool) error {
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(gone)), 100) {
 		if err := v.term.Check(); err != nil {
 			return err
 		}
+		forgotten := 0
 		err := q.inTx(ctx, func(tx *sql.Tx, _ time.Time) error {
+			forgotten = 0
 			for _, r := range part {
-				// One that an event came for since is visited, and says itself that it is gone.
-				res, err := tx.ExecContext(ctx, "DELETE FROM subjects WHERE installation = $1 AND repository = $2 AND since = 0 AND ends = 0", v.Installation, r)
+				res, err := tx.ExecContext(ctx, "DELETE FROM subjects WHERE installation = $1 AND repository = $2 AND since = 0 AND asked <= $3 AND ends = 0", installation, r, v.began.UnixMicro())
 				if err != nil {
 					return err
 				}
-				if n, err := res.RowsAffected(); err != nil || n == 0 {
+				n, err := res.RowsAffected()
+				if err != nil {
+					return err
+				}
+				if n == 0 {
 					continue
 				}
-				if _, err := tx.ExecContext(ctx, "DELETE FROM looks WHERE installation = $1 AND repository = $2", v.Installation, r); err != nil {
+				forgotten++
+				if _, err := tx.ExecContext(ctx, "DELETE FROM looks WHERE installation = $1 AND repository = $2", installation, r); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("forget repositories: %w", err)
+			return fmt.Errorf("forget what is gone: %w", err)
 		}
-		q.log.Info("repositories are gone", "installation", v.Installation, "count", len(part))
+		if forgotten > 0 {
+			q.log.Info("repositories are gone", "installation", installation, "count", forgotten)
+		}
 	}
-	return q.raiseAll(ctx, v, rs)
+	return nil
 }
 
 // raiseAll raises in several transactions, so that none keeps others waiting for long.
 func (q *Queue) raiseAll(ctx context.Context, v *stay, rs []raise) error {
-	for part := range slices.Chunk(merge(rs), 256) {
+	for part := range slices.Chunk(merge(rs), 64) {
 		if err := v.term.Check(); err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ import (
 const suspectPause = 5 * time.Second
 
 // dueMost is how many subjects one transaction wakes whose time has come.
-const dueMost = 100
+const dueMost = 64
 
 // skip is the end of a query in whose way rows that another process works on are not to be.
 func (q *Queue) skip() string {

@@ -108,6 +108,10 @@ func (s *Sandbox) register(w http.ResponseWriter, r *http.Request, owner string)
 		http.Error(w, "Invalid redirect_url", http.StatusUnprocessableEntity)
 		return
 	}
+	if fault := faultOfManifest(m.Events, m.Permissions, m.Hook.URL); fault != "" {
+		http.Error(w, "Invalid GitHub App configuration: "+fault, http.StatusUnprocessableEntity)
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name := m.Name

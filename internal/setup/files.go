@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/pinnace-dev/pinnace/internal/github"
 )
@@ -81,11 +82,11 @@ func (f Files) Keep(r github.Registration) ([]string, error) {
 		return nil, plainError(f.Dir, err)
 	}
 	type file struct{ name, text string }
-	env := "PINNACE_APP_ID=" + strconv.FormatInt(r.ID, 10) + "\nPINNACE_APP_KEY=" + filepath.Join(dir, KeyFile) + "\n"
+	env := "PINNACE_APP_ID=" + strconv.FormatInt(r.ID, 10) + "\nPINNACE_APP_KEY=" + quoted(filepath.Join(dir, KeyFile)) + "\n"
 	files := []file{{KeyFile, r.Key.Reveal()}}
 	if r.WebhookSecret != "" {
 		files = append(files, file{SecretFile, r.WebhookSecret.Reveal() + "\n"})
-		env += "PINNACE_WEBHOOK_SECRET_FILE=" + filepath.Join(dir, SecretFile) + "\n"
+		env += "PINNACE_WEBHOOK_SECRET_FILE=" + quoted(filepath.Join(dir, SecretFile)) + "\n"
 	}
 	files = append(files, file{EnvFile, env})
 	var places []string
@@ -118,6 +119,15 @@ func (f Files) Keep(r github.Registration) ([]string, error) {
 		}
 	}
 	return places, settle(dir)
+}
+
+// quoted writes a value as a shell and systemd's EnvironmentFile read it, in quotes where it
+// needs them only, since docker --env-file knows none.
+func quoted(s string) string {
+	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@:,=") == "" {
+		return s
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(s) + `"`
 }
 
 // write makes a file that nobody else may read, and has it on the disk.

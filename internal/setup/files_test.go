@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -116,6 +117,18 @@ func TestFilesRefused(t *testing.T) {
 	}
 	if _, err := Listen(Options{App: App{Name: "a"}, Keep: Files{Dir: filepath.Join(at, "full")}}); err == nil {
 		t.Error("the page was opened")
+	}
+}
+
+// TestQuoted: a shell reads back what was written.
+func TestQuoted(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a b'c\"d$e`f\\g")
+	if _, err := (Files{Dir: dir}).Keep(registered); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command("/bin/sh", "-c", `. "$1/pinnace.env" && cat "$PINNACE_APP_KEY" && cat "$PINNACE_WEBHOOK_SECRET_FILE"`, "sh", dir)
+	if out, err := c.CombinedOutput(); err != nil || string(out) != "a key\na secret\n" {
+		t.Errorf("got %q, %v", out, err)
 	}
 }
 

@@ -23,8 +23,6 @@ type App struct {
 const (
 	maxName  = 34 // https://docs.github.com/en/apps/creating-github-apps/registering-a-github-app/registering-a-github-app
 	homepage = "https://github.com/pinnace-dev/pinnace"
-	// nowhere stands for the address of a webhook that is not active; GitHub asks for one.
-	nowhere = "https://example.com/webhooks/github"
 )
 
 // Permissions returns those that the App asks for, or an error that names the mistake.
@@ -118,23 +116,23 @@ func (a App) manifest(redirect string) (string, error) {
 		Name        string            `json:"name"`
 		Description string            `json:"description"`
 		URL         string            `json:"url"`
-		Hook        hook              `json:"hook_attributes"`
+		Hook        *hook             `json:"hook_attributes,omitempty"`
 		Redirect    string            `json:"redirect_url"`
 		Public      bool              `json:"public"`
 		Permissions map[string]string `json:"default_permissions"`
 		Events      []string          `json:"default_events"`
 	}{
 		Name: a.Name, Description: "Pins container images in git, and promotes what was tested.", URL: homepage,
-		Hook: hook{nowhere, false}, Redirect: redirect, Permissions: map[string]string{}, Events: []string{},
-	}
-	if a.Webhook != "" {
-		m.Hook = hook{a.Webhook, true}
+		Redirect: redirect, Permissions: map[string]string{}, Events: []string{},
 	}
 	for _, p := range granted {
 		m.Permissions[p.Name] = p.Level
 	}
-	for _, e := range Events(granted) {
-		m.Events = append(m.Events, e.Name)
+	if a.Webhook != "" { // without one GitHub takes no events
+		m.Hook = &hook{a.Webhook, true}
+		for _, e := range Events(granted) {
+			m.Events = append(m.Events, e.Name)
+		}
 	}
 	text, err := json.Marshal(m)
 	return string(text), err

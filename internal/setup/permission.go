@@ -41,8 +41,9 @@ type Event struct {
 	Reason string
 }
 
-// Apps hear of installation and installation_repositories without asking, and may not ask
-// (https://docs.github.com/en/webhooks/webhook-events-and-payloads#installation).
+// GitHub refuses a manifest with an event that Apps cannot subscribe to: package is not for
+// them, and of installation and installation_repositories they hear without asking
+// (https://docs.github.com/en/webhooks/webhook-events-and-payloads).
 var events = []Event{
 	{"push", "contents", "a branch moved"},
 	{"pull_request", "pull_requests", "a pull request was opened, changed or merged"},
@@ -58,7 +59,6 @@ var events = []Event{
 	{"team", "members", "a team got or lost a permission"},
 	{"member", "members", "somebody's permission changed"},
 	{"organization", "members", "somebody joined or left the organisation"},
-	{"package", "packages", "an image was pushed to ghcr.io"},
 	{"registry_package", "packages", "an image was pushed to ghcr.io"},
 	{"workflow_run", "actions", "a workflow ended"},
 }

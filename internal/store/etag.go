@@ -28,6 +28,7 @@ const (
 	etagAge     = 14 * 24 * time.Hour
 	etagPrune   = time.Hour
 	etagEvery   = 500 * time.Millisecond
+	etagWait    = 2 * time.Second // for the database; GitHub answers sooner
 )
 
 // ETagOptions bound what is remembered; 0 is the default.
@@ -94,7 +95,9 @@ func (e *ETags) Recall(tenant, request string) (github.Cached, bool) {
 func (e *ETags) load(k etagKey) (c github.Cached, ok bool) {
 	var body []byte
 	var used int64
-	err := e.store.db.QueryRow("SELECT used, etag, link, body FROM etags WHERE tenant = $1 AND request = $2", k.tenant, k.request[:]).Scan(&used, &c.ETag, &c.Link, &body)
+	ctx, cancel := context.WithTimeout(context.Background(), etagWait)
+	defer cancel()
+	err := e.store.db.QueryRowContext(ctx, "SELECT used, etag, link, body FROM etags WHERE tenant = $1 AND request = $2", k.tenant, k.request[:]).Scan(&used, &c.ETag, &c.Link, &body)
 	if err == nil {
 		c.Body, err = inflate(body)
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -184,6 +183,6 @@ func TestNowIsTheServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := now.UnixMicro(); n < earlier || n > later {
-		t.Error(fmt.Sprintf("now is %d, not between %d and %d", n, earlier, later))
+		t.Errorf("now is %d, not between %d and %d", n, earlier, later)
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // Logger returns a logger that writes lines of JSON or text to w. Format is "json" or "text";
 // level is "debug", "info", "warn" or "error", as [slog.Level.UnmarshalText] has it. What looks
-// like a credential is not written, see [Redact].
+// like a credential is not written.
 func Logger(w io.Writer, format, level string) (*slog.Logger, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
@@ -42,7 +42,7 @@ func noBytes(_ []string, a slog.Attr) slog.Attr {
 type redactor struct{ w io.Writer }
 
 func (r redactor) Write(line []byte) (int, error) {
-	if _, err := r.w.Write([]byte(Redact(string(line)))); err != nil {
+	if _, err := r.w.Write([]byte(redact(string(line)))); err != nil {
 		return 0, err
 	}
 	return len(line), nil

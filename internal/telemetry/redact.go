@@ -38,10 +38,10 @@ var shapes = []shape{
 	},
 }
 
-// Redact returns the text without what looks like a credential: tokens of GitHub, JSON Web
+// redact returns the text without what looks like a credential: tokens of GitHub, JSON Web
 // Tokens, private keys in PEM, the user information of URLs, authorization headers, and secret
 // parameters of queries. Text that is JSON stays JSON.
-func Redact(text string) string {
+func redact(text string) string {
 	lower := strings.ToLower(text)
 	for _, s := range shapes {
 		if s.hinted(lower) {

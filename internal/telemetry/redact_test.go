@@ -43,10 +43,10 @@ func TestRedact(t *testing.T) {
 		"a word stays":         {"ghost_writer ghp_short", "ghost_writer ghp_short"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := Redact(tc.in); got != tc.want {
+			if got := redact(tc.in); got != tc.want {
 				t.Errorf("got  %q\nwant %q", got, tc.want)
 			}
-			if got := Redact(Redact(tc.in)); got != tc.want {
+			if got := redact(redact(tc.in)); got != tc.want {
 				t.Errorf("once more: got %q, want %q", got, tc.want)
 			}
 		})
@@ -129,8 +129,8 @@ func FuzzRedact(f *testing.F) {
 		if !json.Valid([]byte(out.String())) {
 			t.Errorf("it is no JSON any more: %s", out.String())
 		}
-		if out.String() != Redact(out.String()) {
-			t.Errorf("once was not enough: %s, %s", out.String(), Redact(out.String()))
+		if out.String() != redact(out.String()) {
+			t.Errorf("once was not enough: %s, %s", out.String(), redact(out.String()))
 		}
 		token := "ghs_" + "canary0123456789"
 		out.Reset()

@@ -21,7 +21,7 @@ func (e redactedExporter) ExportSpans(ctx context.Context, spans []sdk.ReadOnlyS
 
 type redactedSpan struct{ sdk.ReadOnlySpan }
 
-func (s redactedSpan) Name() string { return Redact(s.ReadOnlySpan.Name()) }
+func (s redactedSpan) Name() string { return redact(s.ReadOnlySpan.Name()) }
 
 func (s redactedSpan) Attributes() []attribute.KeyValue {
 	return redactAll(s.ReadOnlySpan.Attributes())
@@ -31,7 +31,7 @@ func (s redactedSpan) Events() []sdk.Event {
 	events := s.ReadOnlySpan.Events()
 	out := make([]sdk.Event, len(events))
 	for i, e := range events {
-		e.Name, e.Attributes = Redact(e.Name), redactAll(e.Attributes)
+		e.Name, e.Attributes = redact(e.Name), redactAll(e.Attributes)
 		out[i] = e
 	}
 	return out
@@ -39,7 +39,7 @@ func (s redactedSpan) Events() []sdk.Event {
 
 func (s redactedSpan) Status() sdk.Status {
 	status := s.ReadOnlySpan.Status()
-	status.Description = Redact(status.Description)
+	status.Description = redact(status.Description)
 	return status
 }
 
@@ -48,11 +48,11 @@ func redactAll(in []attribute.KeyValue) []attribute.KeyValue {
 	for i, kv := range in {
 		switch kv.Value.Type() {
 		case attribute.STRING:
-			kv.Value = attribute.StringValue(Redact(kv.Value.AsString()))
+			kv.Value = attribute.StringValue(redact(kv.Value.AsString()))
 		case attribute.STRINGSLICE:
 			values := kv.Value.AsStringSlice()
 			for j, v := range values {
-				values[j] = Redact(v)
+				values[j] = redact(v)
 			}
 			kv.Value = attribute.StringSliceValue(values)
 		}

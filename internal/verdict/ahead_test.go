@@ -2,6 +2,8 @@ package verdict_test
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
@@ -93,6 +95,49 @@ func TestLookingAhead(t *testing.T) {
 	out, writes := v.look(t, true)
 	if got := out.Cases[0].Action; got != verdict.Merged || writes < 2 {
 		t.Errorf("%s after %d writes: %s", got, writes, out.Cases[0].Unmerged())
+	}
+}
+
+// GitHub's reads lag behind its writes, Pinnace's own among them: each third one is of before the
+// last write, in turn with different ones. One process that asks with one client does nothing
+// twice for that, and comes to the same end.
+func TestStaleReads(t *testing.T) {
+	story := func(t *testing.T, stale func(sandbox.Call) bool) string {
+		w := newTale(t, standing())
+		hub := w.steward().Judge.Forge.(*github.Client)
+		lagging := func() {
+			w.Inject(func(c sandbox.Call) sandbox.Fault {
+				return sandbox.Fault{Stale: c.Method == http.MethodGet && strings.HasPrefix(c.Route, "/repos/") && stale(c)}
+			})
+			for range 2 {
+				s := w.steward()
+				s.Proposer.Forge, s.Judge.Forge = hub, hub
+				if _, err := s.Run(t.Context()); err != nil {
+					t.Logf("a run among stale reads: %v", err)
+				}
+			}
+			w.Inject(nil)
+			w.settles()
+			w.pass(time.Minute)
+		}
+		w.says(w.repo.Issue("bob", "Requests", ""), "bob", "/promote shop to prod")
+		lagging()
+		w.approves(2, "carol")
+		lagging()
+		w.settles()
+		return w.result()
+	}
+	want := story(t, func(sandbox.Call) bool { return false })
+	if !strings.Contains(want, "#2 merged") {
+		t.Fatalf("the story comes to no merge:\n%s", want)
+	}
+	for seed := range uint64(25) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 1))
+			if got := story(t, func(sandbox.Call) bool { return r.IntN(3) == 0 }); got != want {
+				t.Errorf("another end (-fresh +stale):\n%s", cmp.Diff(want, got))
+			}
+		})
 	}
 }
 

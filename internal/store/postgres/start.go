@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -85,9 +84,6 @@ wait $server
 rm -rf "$1"
 `
 
-// lifeline is held open until the process ends: see supervise.
-var lifeline io.WriteCloser
-
 // start makes a server and returns the directory of its socket.
 func start() (string, error) {
 	bin, err := programs()
@@ -114,14 +110,19 @@ func start() (string, error) {
 		}
 		c.SysProcAttr.Credential = &syscall.Credential{Uid: uid, Gid: gid}
 	}
-	if lifeline, err = c.StdinPipe(); err != nil {
+	lifeline, err := c.StdinPipe()
+	if err != nil {
 		return "", err
 	}
 	if err := c.Start(); err != nil {
 		return "", err
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- c.Wait() }()
+	go func() {
+		ended <- c.Wait()
+		// Held until here, so that the server's standard input does not end before the process.
+		_ = lifeline.Close()
+	}()
 	return dir, await(dir, ended)
 }
 

@@ -51,6 +51,7 @@ spec:
         - --watch={{ .watch }}
         - --lease={{ .lease }}
         - --grace={{ .grace }}
+        - --drain={{ .drain }}
         - --log-format={{ .logFormat }}
         - --log-level={{ .logLevel }}
         {{- end }}
