@@ -72,7 +72,7 @@ func plays(t *testing.T, name string) []play {
 			out = append(out, play{now, files[m[1]]})
 			now = ""
 		} else if line == "serve log" {
-			now = "journalctl -u pinnace -o cat"
+			now = "journalctl -fu pinnace -o cat"
 		} else if path, ok := strings.CutPrefix(line, "serve get "); ok {
 			now = "curl -s http://localhost:8080" + path
 		} else if strings.HasPrefix(line, "github ") || strings.HasPrefix(line, "serve ") {

@@ -63,7 +63,7 @@ func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
 		defer cancel()
 		_ = traces.Stop(ctx)
 	}()
-	counts := telemetry.New(telemetry.Options{Version: versionNumber(), Log: log})
+	counts := telemetry.New(telemetry.Options{Version: versionNumber(), Hosts: f.private, Log: log})
 
 	images, err := f.client(counts)
 	if err != nil {

@@ -178,9 +178,10 @@ var rules = []rule{
 	{pkg: "internal/sandbox/smarthttp", third: []string{gogitAll, gobilly}},
 	{
 		pkg:      "internal/bench",
-		internal: []string{"internal/image", "internal/promotion", "internal/config", "internal/plan", "internal/git", "internal/reconcile", "internal/sandbox"},
+		internal: []string{"internal/image", "internal/promotion", "internal/config", "internal/plan", "internal/git", "internal/reconcile"},
 		third:    []string{kyaml, pretty, gogitAll, gobilly},
 	},
+	{pkg: "internal/bench/serve", internal: []string{"internal/sandbox", "internal/promotion"}, third: []string{pretty, ggcr}},
 	{pkg: "internal/importtest"},
 	{pkg: "cmd/pinnace", internal: []string{"internal/cli"}, tests: []string{"internal/command", "internal/promotion", "internal/sandbox", "internal/store/postgres", "internal/event", ggcr}},
 }

@@ -52,7 +52,7 @@ func (q *Queue) redeliver(ctx context.Context) error {
 	}
 	defer func() {
 		if err := lease.Release(context.WithoutCancel(ctx)); err != nil {
-			q.log.Warn("release the lease of the sweep", "err", err)
+			q.log.Warn("release the lease of the sweep", "error", err)
 		}
 	}()
 	// Another process may have swept between the two.

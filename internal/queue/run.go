@@ -54,7 +54,7 @@ func (q *Queue) repeat(ctx context.Context, every time.Duration, do func(context
 	defer tick.Stop()
 	for {
 		if err := do(ctx); err != nil && ctx.Err() == nil {
-			q.log.Warn("a chore of the queue failed", "err", err)
+			q.log.Warn("a chore of the queue failed", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -92,7 +92,7 @@ func (q *Queue) stop(ctx context.Context) error {
 	ctx, cancel = context.WithTimeout(ctx, endTime)
 	defer cancel()
 	if err := q.refill(ctx); err != nil {
-		q.log.Warn("leave turns to other processes", "err", err)
+		q.log.Warn("leave turns to other processes", "error", err)
 	}
 	return nil
 }

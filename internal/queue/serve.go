@@ -158,12 +158,12 @@ func (q *Queue) stay(v *stay) {
 	}
 
 	outcome, ended := q.end(v, visited, err)
-	log := q.log.With("installation", v.Installation, "repository", v.Repository.Repository, "repo", v.Owner+"/"+v.Name, "outcome", outcome, "ms", time.Since(began).Milliseconds(), "attempt", v.attempts)
+	log := q.log.With("installation", v.Installation, "repository", v.Repository.Repository, "repo", v.Owner+"/"+v.Name, "outcome", outcome, "duration_ms", time.Since(began).Milliseconds(), "attempt", v.attempts)
 	switch {
 	case ended != nil:
-		log.Error("write down what came of a visit: its lease will run out, and it is made again", "err", ended)
+		log.Error("write down what came of a visit: its lease will run out, and it is made again", "error", ended)
 	case err != nil:
-		log.Warn("visit failed", "err", err)
+		log.Warn("visit failed", "error", err)
 	default:
 		log.Debug("visited", "writes", visited.Writes)
 	}
@@ -230,7 +230,7 @@ func (q *Queue) hold(ctx context.Context, v *stay, end context.CancelCauseFunc) 
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			q.log.Warn("renew the lease of a visit", "installation", v.Installation, "repository", v.Repository.Repository, "err", err)
+			q.log.Warn("renew the lease of a visit", "installation", v.Installation, "repository", v.Repository.Repository, "error", err)
 		case !held:
 			v.term.End(errors.New("another holder may have it"))
 		}

@@ -112,7 +112,7 @@ func (s *Server) tell(ctx context.Context, n note, a answer) {
 		l := n.looks[0]
 		line = append(line, slog.Int64("installation", l.Installation))
 		if l.Owner != "" {
-			line = append(line, slog.String("repository", l.Owner+"/"+l.Name))
+			line = append(line, slog.String("repo", l.Owner+"/"+l.Name))
 		}
 	}
 	if n.err != nil {

@@ -50,7 +50,7 @@ func TestDelivery(t *testing.T) {
 	if r.counts.of("pull_request accepted") != 1 || r.counts.of("pull_request duplicate") != 1 || r.counts.of("balloon ignored") != 1 || r.counts.kept != 3 {
 		t.Errorf("counted %v, %d", r.counts.seen, r.counts.kept)
 	}
-	r.logged(`"delivery":"`+guid+`"`, `"event":"pull_request"`, `"action":"opened"`, `"installation":7`, `"repository":"acme/config"`, `"duration_ms":`, `"outcome":"accepted"`, `"outcome":"duplicate"`)
+	r.logged(`"delivery":"`+guid+`"`, `"event":"pull_request"`, `"action":"opened"`, `"installation":7`, `"repo":"acme/config"`, `"duration_ms":`, `"outcome":"accepted"`, `"outcome":"duplicate"`)
 }
 
 // TestSignature: only the body's very bytes, signed with one of the secrets, count.

@@ -105,7 +105,7 @@ func (e *ETags) load(k etagKey) (c github.Cached, ok bool) {
 	case errors.Is(err, sql.ErrNoRows):
 		return github.Cached{}, false
 	case err != nil:
-		e.store.log.Warn("recall an answer of GitHub", "err", Explain(err))
+		e.store.log.Warn("recall an answer of GitHub", "error", Explain(err))
 		return github.Cached{}, false
 	}
 	if e.store.moment().Sub(time.UnixMicro(used)) > etagTouch {
@@ -155,7 +155,7 @@ func (e *ETags) Run(ctx context.Context) error {
 			err = e.Prune(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
-			e.store.log.Warn("remember answers of GitHub", "err", err)
+			e.store.log.Warn("remember answers of GitHub", "error", err)
 		}
 	}
 }

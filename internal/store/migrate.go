@@ -50,7 +50,7 @@ func (s *Store) exclude(ctx context.Context) (unlock func(), err error) {
 	}
 	return func() {
 		if _, err := c.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", migrating); err != nil {
-			s.log.Warn("unlock the database after migrating", "err", err)
+			s.log.Warn("unlock the database after migrating", "error", err)
 		}
 		c.Close()
 	}, nil
@@ -78,7 +78,7 @@ func (s *Store) migrateOurs(ctx context.Context) error {
 	}
 	done, err := p.Up(ctx)
 	for _, d := range done {
-		s.log.Info("migrated the database", "migration", d.Source.Path, "ms", d.Duration.Milliseconds())
+		s.log.Info("migrated the database", "migration", d.Source.Path, "duration_ms", d.Duration.Milliseconds())
 	}
 	return err
 }

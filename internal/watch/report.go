@@ -39,7 +39,7 @@ func (w *Watcher) report(ctx context.Context, now time.Time, rounds *sync.WaitGr
 		}()
 		due, err := w.Ledger.Reports(ctx, now, reportsAtOnce)
 		if err != nil && ctx.Err() == nil {
-			w.Log.Error("list the reports that are due", "err", err)
+			w.Log.Error("list the reports that are due", "error", err)
 		}
 		for _, r := range due {
 			if ctx.Err() != nil || !w.leads(ctx) {
@@ -56,7 +56,7 @@ func (w *Watcher) report(ctx context.Context, now time.Time, rounds *sync.WaitGr
 				err = kept
 			}
 			if err != nil {
-				w.Log.Error("report on the images of a repository", "installation", r.Installation, "repository", r.Repository, "err", err)
+				w.Log.Error("report on the images of a repository", "installation", r.Installation, "repository", r.Repository, "error", err)
 			}
 		}
 	})

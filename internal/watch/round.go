@@ -28,7 +28,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		if err := w.round(ctx, &rounds); err != nil && ctx.Err() == nil {
-			w.Log.Error("watch registries", "err", err)
+			w.Log.Error("watch registries", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -85,7 +85,7 @@ func (w *Watcher) round(ctx context.Context, rounds *sync.WaitGroup) error {
 		rounds.Go(func() {
 			defer w.with(name, func(h *host) { h.busy = false })
 			if err := w.batch(ctx, registries, name, most); err != nil && ctx.Err() == nil {
-				w.Log.Error("watch a registry", "host", name, "err", err)
+				w.Log.Error("watch a registry", "host", name, "error", err)
 			}
 		})
 	}
@@ -191,7 +191,7 @@ func (w *Watcher) look(ctx context.Context, registries Registry, thing event.Wat
 	}
 	s := w.sight(thing, seen, err, now)
 	if err != nil {
-		w.Log.Debug("look at an image", "image", spelled(thing), "failures", s.Now.Failures, "gaps", s.Now.Gaps, "err", err)
+		w.Log.Debug("look at an image", "image", spelled(thing), "failures", s.Now.Failures, "gaps", s.Now.Gaps, "error", err)
 	}
 	return &s
 }
