@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -17,6 +18,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -59,17 +61,18 @@ var serveCommands = map[string]struct {
 	least int
 	run   func(*hub, *testscript.TestScript, []string)
 }{
-	"start":  {"[FLAG...]", 0, (*hub).serveStart},
-	"settle": {"", 0, (*hub).serveSettle},
-	"stop":   {"", 0, (*hub).serveStop},
-	"kill":   {"[METHOD PATH]", 0, (*hub).serveKill},
-	"log":    {"[MESSAGE]", 0, (*hub).serveLog},
-	"await":  {"PATTERN", 1, (*hub).serveAwait},
-	"see":    {"PATH PATTERN", 2, (*hub).serveSee},
-	"get":    {"PATH [HEADER...]", 1, (*hub).serveGet},
-	"notify": {"IMAGE SECRET", 2, (*hub).serveNotify},
-	"knows":  {"NAME TAG", 2, (*hub).serveKnows},
-	"sql":    {"STATEMENT", 1, (*hub).serveSQL},
+	"start":   {"[FLAG...]", 0, (*hub).serveStart},
+	"settle":  {"", 0, (*hub).serveSettle},
+	"deliver": {"", 0, (*hub).serveDeliver},
+	"stop":    {"", 0, (*hub).serveStop},
+	"kill":    {"[METHOD PATH]", 0, (*hub).serveKill},
+	"log":     {"[MESSAGE]", 0, (*hub).serveLog},
+	"await":   {"PATTERN", 1, (*hub).serveAwait},
+	"see":     {"PATH PATTERN", 2, (*hub).serveSee},
+	"get":     {"PATH [HEADER...]", 1, (*hub).serveGet},
+	"notify":  {"IMAGE SECRET", 2, (*hub).serveNotify},
+	"knows":   {"NAME TAG", 2, (*hub).serveKnows},
+	"sql":     {"STATEMENT", 1, (*hub).serveSQL},
 }
 
 // serve WORD ... runs pinnace serve for the GitHub of the script.
@@ -233,7 +236,9 @@ func (h *hub) serveSettle(ts *testscript.TestScript, _ []string) {
 	})
 }
 
-// deliver sends the webhooks that wait.
+// deliver sends the webhooks that wait, and does not wait for what comes of them.
+func (h *hub) serveDeliver(ts *testscript.TestScript, _ []string) { h.deliver(ts) }
+
 func (h *hub) deliver(ts *testscript.TestScript) int {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -303,16 +308,17 @@ var varying = []struct {
 	{regexp.MustCompile(`(bytes"?[=:])[0-9]+`), "${1}8000"},
 	{regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`), "72d3162e-cc78-11e3-81ab-4c9367dc0958"},
 	{regexp.MustCompile(`127\.0\.0\.1:[0-9]+`), "127.0.0.1:8080"},
-	{regexp.MustCompile(`("oldest_ns": )[1-9][0-9]*`), "${1}1500000000"},
-	{regexp.MustCompile(`(T09:30:00)[.0-9]*`), "${1}"},
+	{regexp.MustCompile(`("oldest_ns": )[1-9][0-9]*`), "${1}150000000"},
 }
 
+var fraction = regexp.MustCompile(`(T09:30:00)[.0-9]*`)
+
 func (s *serving) steady(text string) string {
-	text = likeGitHub(strings.ReplaceAll(text, s.home, "/home/pinnace"))
+	text = strings.ReplaceAll(text, s.home, "/home/pinnace")
 	for _, v := range varying {
 		text = v.what.ReplaceAllString(text, v.with)
 	}
-	return text
+	return fraction.ReplaceAllString(likeGitHub(text), "${1}")
 }
 
 // aside tells the lines that serve log leaves out: those about deliveries, whose order among all
@@ -320,7 +326,7 @@ func (s *serving) steady(text string) string {
 var aside = regexp.MustCompile(`\bdoor"?[=:]|migrat`)
 
 // log [MESSAGE] prints what the server has written since the last time, each line once, but
-// for those about deliveries and migrations. With MESSAGE it prints the lines of that message instead, and
+// for those about deliveries and migrations, those of one kind together. With MESSAGE it prints the lines of that message instead, and
 // they are there the next time, too.
 func (h *hub) serveLog(ts *testscript.TestScript, args []string) {
 	fresh := h.serving.text()
@@ -334,12 +340,38 @@ func (h *hub) serveLog(ts *testscript.TestScript, args []string) {
 		h.serving.mu.Unlock()
 	}
 	seen := map[string]bool{}
+	var lines []string
 	for line := range strings.Lines(h.serving.steady(string(fresh))) {
 		if wanted(line) && !seen[line] {
 			seen[line] = true
-			fmt.Fprint(ts.Stdout(), line)
+			lines = append(lines, line)
 		}
 	}
+	slices.SortStableFunc(lines, func(a, b string) int {
+		return cmp.Or(cmp.Compare(turn(a), turn(b)), cmp.Compare(about(a), about(b)))
+	})
+	fmt.Fprint(ts.Stdout(), strings.Join(lines, ""))
+}
+
+// turns are the messages in the order that serve log has, since looks at several things are made
+// at once.
+var turns = []string{"GitHub does not answer", "listening", "deliveries did not come", "repositories of", "a tag moved", "proposed", "judged"}
+
+// turn is the place of a line's message among them; what is none of them comes last.
+func turn(line string) int {
+	i := slices.IndexFunc(turns, func(t string) bool { return strings.Contains(line, t) })
+	return (i + len(turns) + 1) % (len(turns) + 1)
+}
+
+var subject = regexp.MustCompile(`pull_request"?[=:]([0-9]+)`)
+
+// about is the number of the pull request that a line is about, 0 for none.
+func about(line string) int {
+	if m := subject.FindStringSubmatch(line); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		return n
+	}
+	return 0
 }
 
 // await PATTERN waits until a line matches of those that serve log has not printed.

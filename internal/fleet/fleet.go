@@ -137,8 +137,7 @@ func (f *Fleet) know(i github.Installation) error {
 	old := f.installations[i.ID]
 	permissions := Permissions(i.Permissions)
 	if old != nil && maps.Equal(Permissions(old.Permissions), permissions) {
-		old.Installation = i
-		return nil
+		return nil // visits under way read it
 	}
 	now := &installation{Installation: i, tokens: f.o.App.Tokens(i.ID, nil, permissions), floored: map[string]bool{}}
 	if old != nil {
@@ -196,7 +195,19 @@ func (f *Fleet) Repositories(ctx context.Context, id int64) ([]event.Repository,
 		return nil, err
 	}
 	all, err := i.client.Repositories(ctx)
+	if errors.Is(err, promotion.ErrInvalid) { // a token with what was granted once and is no more
+		if _, err := f.Installations(ctx); err != nil {
+			return nil, err
+		}
+		if i, err = f.installation(ctx, id); err != nil {
+			return nil, err
+		}
+		all, err = i.client.Repositories(ctx)
+	}
 	if err != nil {
+		return nil, err
+	}
+	if i, err = f.granted(ctx, i, all); err != nil {
 		return nil, err
 	}
 	listed := map[string]bool{}
@@ -216,6 +227,24 @@ func (f *Fleet) Repositories(ctx context.Context, id int64) ([]event.Repository,
 		f.o.Log.InfoContext(ctx, "repositories of an installation", slog.Int64("installation", id), slog.Int("count", len(out)))
 	}
 	return out, nil
+}
+
+// granted returns an installation with the permissions that it has now: an owner may have
+// accepted further ones.
+func (f *Fleet) granted(ctx context.Context, i *installation, all []promotion.Repository) (*installation, error) {
+	if len(all) == 0 {
+		return i, nil
+	}
+	now, ok, err := f.o.App.InstallationOf(ctx, all[0].Owner, all[0].Name)
+	if err != nil || !ok || now.ID != i.ID {
+		return i, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.know(now); err != nil {
+		return nil, err
+	}
+	return f.installations[i.ID], nil
 }
 
 // Attempts lists GitHub's attempts to deliver webhooks since a time.

@@ -15,7 +15,7 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/sandbox"
 )
 
-// A process that is killed a hundred times while it begins, works and ends comes to the same end.
+// A process that is killed over and over while it begins, works and ends comes to the same end.
 // No visit is quarantined for it, as long as some of them come to their end in between.
 func TestRestartStorm(t *testing.T) {
 	want, _ := tell(t, nil, nil)
@@ -23,12 +23,15 @@ func TestRestartStorm(t *testing.T) {
 	h := s.host(onDisk(t))
 	h.revives = true
 	r := rand.New(rand.NewPCG(*crashSeed, 13))
-	kills := 0
+	kills, storm := 0, 1
+	if *everyCrash {
+		storm = 5
+	}
 	for i, step := range steps {
 		if step.do(s); i == 0 {
 			h.start()
 		}
-		for range (100 + len(steps) - 1) / len(steps) {
+		for range storm {
 			// Between two and sixty requests of its own after the last death.
 			more := total(s.asked()) + 2 + r.IntN(58)
 			within(time.Duration(20+r.IntN(180))*time.Millisecond, func() bool { return total(s.asked()) >= more })
@@ -238,7 +241,9 @@ func TestMirrorsVanish(t *testing.T) {
 			spoil(t, filepath.Join(s.home, "cache0"))
 			s.issue = s.config.Issue("bob", "Requests", "")
 			s.says(s.issue, "bob", "/promote shop to staging")
-			await(t, "the promotion", func() bool { return s.has(stagingFile, "shop:1.1") })
+			if !within(patience, func() bool { return s.has(stagingFile, "shop:1.1") }) {
+				t.Fatalf("the promotion never came:\n%s", h.said())
+			}
 			h.rest()
 			h.isAtRest()
 			s.holds(t)
@@ -293,6 +298,7 @@ func TestBurst(t *testing.T) {
 	const deliveries = 10000
 	s := newStory(t)
 	h := s.unposted(onDisk(t))
+	h.paced = true
 	p := h.start()
 	h.rest()
 	s.issue = s.config.Issue("bob", "Requests", "")

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,6 +28,7 @@ type host struct {
 	slots    []*process
 	settled  func() bool // what else must be so at rest; nil is nothing
 	unposted bool        // the test itself delivers
+	paced    bool        // visits of one repository keep their pauses
 }
 
 // host prepares to run processes on a database, to which GitHub delivers by itself.
@@ -61,11 +63,13 @@ func (h *host) startAt(slot int) *process {
 	base := h.w.asked()
 	args := append([]string{"serve", "--listen", at, "--database", h.database, "--cache", filepath.Join(h.w.home, fmt.Sprintf("cache%d", slot))}, h.flags...)
 	p := h.w.launch(fmt.Sprintf("process %d", slot), h.before, h.env, args...)
-	p.at, p.base = at, base
+	p.at, p.base, p.sees = at, base, slices.Clone(h.w.installed)
 	h.slots[slot] = p
 	await(h.w.t, "the process to be ready", func() bool { return p.isGone() || answers("http://"+at+"/readyz") })
 	if !p.isGone() {
-		h.hurry()
+		if !h.paced {
+			h.hurry()
+		}
 		if h.w.door.admit(at); p.isGone() { // it was killed meanwhile
 			h.w.door.bar(at)
 		}
@@ -168,7 +172,7 @@ func (h *host) isIdle() bool {
 		if !look("http://"+p.at+"/status", &s) || s.Waiting+s.Running+s.Dirty > 0 {
 			return false
 		}
-		if !h.w.surveyed(p.base, before) {
+		if !p.hasSurveyed(before) {
 			return false
 		}
 	}

@@ -50,9 +50,10 @@ type process struct {
 	w    *world
 	name string
 	cmd  *exec.Cmd
-	at   string // host:port that it listens on
-	out  *tail  // what it said last
-	base asked  // what GitHub was asked before it began
+	at   string   // host:port that it listens on
+	out  *tail    // what it said last
+	base asked    // what GitHub was asked before it began
+	sees []string // the repositories that the App was installed on then
 
 	// GitHub is at an address of its own for each process, so that it is known who asks.
 	hub  *httptest.Server

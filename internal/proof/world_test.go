@@ -59,11 +59,11 @@ func (w *world) asked() asked {
 	return maps.Clone(w.calls)
 }
 
-// surveyed says whether, since a count, GitHub was asked about each repository that the App is
-// installed on.
-func (w *world) surveyed(since, now asked) bool {
-	for _, key := range w.installed {
-		if now[key] == since[key] {
+// hasSurveyed says whether GitHub was asked, since the process began, about each repository that
+// the App was installed on then.
+func (p *process) hasSurveyed(now asked) bool {
+	for _, key := range p.sees {
+		if now[key] == p.base[key] {
 			return false
 		}
 	}

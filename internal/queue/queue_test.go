@@ -25,7 +25,8 @@ func TestRun(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		a, b := repo(1, 10), repo(2, 20)
 		w := newWorld(a, b)
-		q, stop := start(t, Options{Store: open(t, url, store.Options{}), Work: w})
+		heard := &hearing{}
+		q, stop := start(t, Options{Store: open(t, url, store.Options{}), Work: w, Observer: heard, Again: []time.Duration{}})
 		w.await(t, "a first visit to each", func() bool { return w.seen(a) == 1 && w.seen(b) == 1 })
 		settled(t, q)
 
@@ -48,11 +49,51 @@ func TestRun(t *testing.T) {
 		if got := w.seen(b); got != 1 {
 			t.Errorf("%d visits to a repository that nothing happened to, want the first alone", got)
 		}
+		// The App, two installations, two repositories, and one of these again.
+		if diff := cmp.Diff(heard.counts, map[string]int{"fresh": 1, "known": 1, "begun": 6, "waited": 1, "ended done": 6, "swept": 1}); diff != "" {
+			t.Errorf("observed (got, want): %s", diff)
+		}
 		if err := last.Fence(); !errors.Is(err, store.ErrExpired) {
 			t.Errorf("the fence of a visit that is over: %v, want ErrExpired", err)
 		}
 	})
 }
+
+// A hearing counts what an observer is told.
+type hearing struct {
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+func (h *hearing) count(what string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.counts == nil {
+		h.counts = map[string]int{}
+	}
+	h.counts[what]++
+}
+
+func (h *hearing) Accepted(fresh bool, _ time.Duration) {
+	if fresh {
+		h.count("fresh")
+	} else {
+		h.count("known")
+	}
+}
+
+func (h *hearing) Refused() { h.count("refused") }
+
+func (h *hearing) Begun(waited time.Duration) {
+	h.count("begun")
+	if waited > 0 {
+		h.count("waited")
+	}
+}
+
+func (h *hearing) Ended(o Outcome, _ time.Duration, _ int) { h.count("ended " + string(o)) }
+
+func (h *hearing) Swept(int, int) { h.count("swept") }
 
 // Ten thousand events for one repository are a handful of visits, and the last of these begins
 // after the last event.
@@ -60,7 +101,10 @@ func TestBurst(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		a := repo(1, 10)
 		w := newWorld(a)
-		const events = 10_000
+		events := 10_000
+		if testing.Short() {
+			events = 1000
+		}
 		var accepted int // guarded by w.mu
 		var latest int   // accepted when the latest visit began
 		w.visit = func(context.Context, event.Visit) (event.Visited, error) {
@@ -151,6 +195,46 @@ func TestDuplicateOnlyAfterCommit(t *testing.T) {
 		h.serve()
 		if h.w.seen(repo(1, 10)) != 1 {
 			t.Errorf("visits %v, want one", h.w.visits)
+		}
+	})
+}
+
+// A transaction that fails when it is committed has kept nothing.
+func TestCommitFails(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		h := byHand(t, url, Options{}, repo(1, 10))
+		begin, end := []string{
+			"CREATE TABLE parents (id TEXT PRIMARY KEY)",
+			"CREATE TABLE children (id TEXT REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)",
+		}, []string{"DROP TRIGGER orphan ON inbox"}
+		if h.store.SQLite() {
+			begin = append(begin, "CREATE TRIGGER orphan AFTER INSERT ON inbox BEGIN INSERT INTO children VALUES ('none'); END")
+			end = []string{"DROP TRIGGER orphan"}
+		} else {
+			begin = append(begin,
+				"CREATE FUNCTION orphan() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO children VALUES ('none'); RETURN NEW; END $$",
+				"CREATE TRIGGER orphan AFTER INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION orphan()")
+		}
+		execute := func(statements []string) {
+			t.Helper()
+			for _, s := range statements {
+				if _, err := h.store.DB().Exec(s); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		execute(begin)
+		d := delivery(1, look(repo(1, 10), 3))
+		if fresh, err := h.q.Accept(t.Context(), d); err == nil || fresh {
+			t.Fatalf("accepted what was not committed: %v, %v", fresh, err)
+		}
+		h.serve()
+		if n := h.w.seen(repo(1, 10)); n != 0 {
+			t.Errorf("%d visits for a delivery that was not accepted", n)
+		}
+		execute(end)
+		if !accept(t, h.q, d) {
+			t.Error("the redelivery is a duplicate")
 		}
 	})
 }
@@ -328,8 +412,8 @@ func TestStoppedBeyondItsLease(t *testing.T) {
 func TestPoison(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		subjects := int64(1000)
-		if strings.HasPrefix(url, "sqlite:") {
-			subjects = 200 // each visit is two flushes of the disk
+		if strings.HasPrefix(url, "sqlite:") || testing.Short() {
+			subjects = 200 // on SQLite each visit is two flushes of the disk
 		}
 		panics, kills := repo(1, 50), repo(2, 150)
 		var repos []event.Subject
@@ -475,7 +559,10 @@ func TestRestartStorm(t *testing.T) {
 // One installation with many repositories neither holds all workers nor keeps others waiting.
 func TestFair(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
-		const hostile, normal = 400, 50
+		hostile, normal := 400, 50
+		if testing.Short() {
+			hostile = 200
+		}
 		var repos []event.Subject
 		for n := range int64(hostile) {
 			repos = append(repos, repo(1, n+1))
@@ -484,7 +571,7 @@ func TestFair(t *testing.T) {
 			repos = append(repos, repo(n+2, 1000+n))
 		}
 		w := newWorld(repos...)
-		q, _ := start(t, Options{Store: open(t, url, store.Options{}), Work: w, Workers: 8})
+		q, _ := start(t, Options{Store: open(t, url, store.Options{}), Work: w, Workers: 8, Again: []time.Duration{}})
 		for _, r := range repos {
 			w.await(t, fmt.Sprint("a first visit to ", r), func() bool { return w.seen(r) > 0 })
 		}
@@ -537,7 +624,7 @@ func TestFair(t *testing.T) {
 				last = i
 			}
 		}
-		if most := hostile / 2; last > most {
+		if most := 2 * normal; last > most {
 			t.Errorf("the last of %d others was visited after %d visits, most of them the hostile installation's; want at most %d", normal, last, most)
 		}
 		w.check(t)
@@ -651,6 +738,60 @@ func TestReplicas(t *testing.T) {
 		t.Errorf("status %+v", s)
 	}
 	w.check(t)
+}
+
+// A server that throws everyone out now and then: what was accepted is seen to all the same,
+// and what was not is taken when it is delivered again.
+func TestCutOff(t *testing.T) {
+	url := postgres.Start(t)
+	repos := []event.Subject{repo(1, 1), repo(1, 2), repo(2, 3)}
+	w := newWorld(repos...)
+	latest, knows := map[event.Subject]int{}, map[event.Subject]int{} // guarded by w.mu
+	w.visit = func(_ context.Context, v event.Visit) (event.Visited, error) {
+		w.mu.Lock()
+		n := latest[v.Subject]
+		w.mu.Unlock()
+		return event.Visited{}, w.whole(v, n, knows)
+	}
+	q, _ := start(t, Options{Store: open(t, url, store.Options{}), Work: w, Lease: 3 * time.Second, Again: []time.Duration{}})
+	for _, r := range repos {
+		w.await(t, "a first visit", func() bool { return w.seen(r) > 0 })
+	}
+	other := open(t, url, store.Options{Connections: 1})
+	refused := 0
+	for n := range 240 {
+		if n%30 == 15 {
+			if _, err := other.DB().Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := repos[n%3]
+		for {
+			_, err := q.Accept(t.Context(), delivery(n, look(r, 0)))
+			if err == nil {
+				break
+			}
+			if refused++; refused > 1000 {
+				t.Fatal(err)
+			}
+		}
+		w.mu.Lock()
+		latest[r] = n
+		w.mu.Unlock()
+	}
+	w.await(t, "a visit after each subject's last event", func() bool {
+		for r, n := range latest {
+			if knows[r] < n {
+				return false
+			}
+		}
+		return true
+	})
+	if s := settled(t, q); s.Quarantined != 0 {
+		t.Errorf("status %+v", s)
+	}
+	w.check(t)
+	t.Logf("%d deliveries were refused", refused)
 }
 
 // whole notes what a visit began with, having taken a moment.

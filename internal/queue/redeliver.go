@@ -59,18 +59,21 @@ func (q *Queue) redeliver(ctx context.Context) error {
 	if last, now, err = q.mark(ctx, markSwept); err != nil || (!last.IsZero() && now.Sub(last) < q.o.Sweep-q.o.Sweep/10) {
 		return err
 	}
+	old, err := q.giveUp(ctx)
+	if err != nil {
+		return err
+	}
 	since := now.Add(-reach)
 	if from := last.Add(-overlap); from.After(since) {
 		since = from
 	}
 	// What was asked for again and has not come is looked at until it is lost.
-	if oldest, err := q.oldestChased(ctx); err != nil {
+	oldest, err := q.oldestChased(ctx)
+	if err != nil {
 		return err
-	} else if !oldest.IsZero() && oldest.Before(since) {
-		since = oldest
 	}
-	if limit := now.Add(-reach); since.Before(limit) {
-		since = limit
+	if !oldest.IsZero() && oldest.Before(since) {
+		since = oldest
 	}
 	attempts, err := q.work.Attempts(ctx, since)
 	if err != nil {
@@ -80,7 +83,7 @@ func (q *Queue) redeliver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	asked, lost := 0, 0
+	asked, lost := 0, old
 	for _, a := range failed {
 		if asked == redeliverMost {
 			break
@@ -98,11 +101,6 @@ func (q *Queue) redeliver(ctx context.Context) error {
 			asked++
 		}
 	}
-	old, err := q.giveUp(ctx)
-	if err != nil {
-		return err
-	}
-	lost += old
 	q.see.Swept(asked, lost)
 	if asked+lost > 0 {
 		q.log.Warn("deliveries did not come", "redelivered", asked, "lost", lost)

@@ -78,7 +78,7 @@ func TestRedeliver(t *testing.T) {
 func TestLost(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		h := byHand(t, url, Options{})
-		h.w.attempts = []event.Attempt{{ID: 1, GUID: "a", At: h.clock.Now().Add(-time.Hour)}, {ID: 2, GUID: "b", At: h.clock.Now().Add(-time.Minute)}}
+		h.w.attempts = []event.Attempt{{ID: 1, GUID: "a", At: h.clock.Now().Add(-2 * time.Minute)}, {ID: 2, GUID: "b", At: h.clock.Now().Add(-time.Minute)}}
 		h.w.redeliver = func(id int64) error {
 			if id == 1 {
 				return fmt.Errorf("redeliver: %w", promotion.ErrNotFound)

@@ -20,6 +20,9 @@ const (
 // could not begin.
 func (q *Queue) Run(ctx context.Context) error {
 	if err := q.begin(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // it ended before it began
+		}
 		return err
 	}
 	if err := q.river.Start(context.WithoutCancel(ctx)); err != nil {

@@ -74,6 +74,42 @@ func TestSurvey(t *testing.T) {
 	})
 }
 
+// What comes up while GitHub's list is on its way is not taken for gone.
+func TestSurveyMeanwhile(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		old, young := repo(1, 1), repo(1, 2)
+		h := byHand(t, url, Options{}, old)
+		h.w.repos = map[int64][]event.Repository{1: nil}
+		h.q.work = meanwhile{h.w, func(n int64) {
+			h.clock.Move(time.Second)
+			if n == 1 {
+				accept(t, h.q, delivery(2, look(old, 5), look(young, 6)))
+				h.w.repos = newWorld(old, young).repos
+			}
+		}}
+		accept(t, h.q, delivery(1, event.Look{Subject: repo(1, 0)}))
+		h.serve()
+		if h.w.seen(old) != 1 || h.w.seen(young) != 1 {
+			t.Errorf("visits %v, want one to each", h.w.visits)
+		}
+		h.pass(time.Minute)
+		if s := status(t, h.q); s.Subjects != 4 || s.Dirty != 0 {
+			t.Errorf("status %+v, want both repositories", s)
+		}
+	})
+}
+
+// meanwhile is a world in which something happens while its lists are read.
+type meanwhile struct {
+	*world
+	happens func(installation int64)
+}
+
+func (m meanwhile) Repositories(ctx context.Context, i int64) ([]event.Repository, error) {
+	defer m.happens(i)
+	return m.world.Repositories(ctx, i)
+}
+
 // A visit that finds its repository gone forgets it, unless something happened meanwhile.
 func TestGone(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {

@@ -16,5 +16,6 @@
 //     a round of looks is answered by 304.
 //
 // Targets are those of docs/benchmarks.md. What misses one is printed, and fails the run with
-// -strict: seconds depend on what else the machine does.
+// -strict: seconds depend on what else the machine does. On one that is busy,
+// `chrt -r 5 go run ./internal/bench/serve` keeps the measurement apart from the rest.
 package main
