@@ -79,7 +79,7 @@ func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
 		return err
 	}
 	defer db.Close()
-	etags := db.ETags(store.ETagOptions{})
+	etags := db.ETags(store.ETagOptions{Front: github.NewMemoryETags(8 << 20)})
 	options.Cache = etags
 
 	var watcher *watch.Watcher

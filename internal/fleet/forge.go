@@ -15,7 +15,7 @@ import (
 const floorName = ".github"
 
 // A forge is GitHub for one visit. The repository is looked up once, by its number; the
-// organisation's repository is not asked for where the installation's list has none.
+// organisation's repository is not asked for where the installation sees all, and has none.
 type forge struct {
 	*github.Client
 	fleet   *Fleet
@@ -78,7 +78,7 @@ func (f *forge) visited(ctx context.Context, owner, name string) (promotion.Repo
 func (f *forge) floor(ctx context.Context, owner string) (promotion.Repository, bool, error) {
 	owner = strings.ToLower(owner)
 	f.fleet.mu.Lock()
-	listed, known := f.at.listed[owner+"/"+floorName], f.at.listed != nil
+	listed, known := f.at.listed[owner+"/"+floorName], f.at.listed != nil && !f.at.Selected
 	seen := f.at.floored[owner]
 	f.fleet.mu.Unlock()
 	if known && !listed && !seen {

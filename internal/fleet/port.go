@@ -27,7 +27,11 @@ type berth struct {
 type port struct {
 	dir  string
 	warm *lru.Cache[event.Subject, *berth]
+	// reads are what visits asked GitHub for last, kept for longer: they are small.
+	reads *lru.Cache[event.Subject, []string]
 }
+
+const maxReads = 2048 // repositories
 
 func newPort(dir string, warm int) (*port, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -40,6 +44,10 @@ func newPort(dir string, warm int) (*port, error) {
 			b.git.Close()
 		}
 	})
+	if err != nil {
+		return nil, err
+	}
+	p.reads, err = lru.New[event.Subject, []string](maxReads)
 	return p, err
 }
 
@@ -51,6 +59,7 @@ func (p *port) take(s event.Subject) (*berth, error) {
 		return b, nil
 	}
 	b := &berth{indexes: map[string]*reconcile.Index{}, out: true}
+	b.reads, _ = p.reads.Get(s)
 	var err error
 	b.git, err = git.OpenMirror(p.mirror(s), git.Limits{})
 	if errors.Is(err, git.ErrLocked) {
@@ -62,6 +71,7 @@ func (p *port) take(s event.Subject) (*berth, error) {
 // leave takes it back.
 func (p *port) leave(s event.Subject, b *berth) {
 	b.out = false
+	p.reads.Add(s, b.reads)
 	p.warm.Add(s, b)
 }
 

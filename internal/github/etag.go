@@ -3,14 +3,12 @@ package github
 import (
 	"container/list"
 	"sync"
+
+	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
-// A Cached is a remembered answer: its tag, its body, and the address of the page after it.
-type Cached struct {
-	ETag string
-	Link string // of the header Link, "" = none
-	Body []byte // not to be changed
-}
+// A Cached is a remembered answer.
+type Cached = promotion.Cached
 
 // ETags remember answers, so that GitHub can say that one still holds; such an answer does
 // not count against the limit

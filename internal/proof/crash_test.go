@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -88,14 +89,32 @@ func tell(t *testing.T, strikes []strike, want *telling) (out *telling, kills in
 	return out, kills
 }
 
+var (
+	first     sync.Mutex
+	firstTold *telling // owned by first
+)
+
+// undisturbed is the story without a fault, which is told once for all tests.
+func undisturbed(t *testing.T) *telling {
+	t.Helper()
+	first.Lock()
+	defer first.Unlock()
+	if firstTold == nil {
+		told, _ := tell(t, nil, nil)
+		if t.Failed() {
+			t.FailNow()
+		}
+		firstTold = told
+	}
+	return firstTold
+}
+
 // A crash at any effect, before it happens, before its answer arrives or right after, leaves
 // nothing behind that the next process does not put right: after each step things stand as they
 // do without a crash, and nothing was written twice.
 func TestCrash(t *testing.T) {
-	clean, _ := tell(t, nil, nil)
-	if t.Failed() {
-		return
-	}
+	t.Parallel()
+	clean := undisturbed(t)
 	all := strikesOf(clean)
 	most, sum := 0, 0
 	for _, list := range all {
@@ -201,7 +220,8 @@ var unreached = map[string]string{
 // Each change that the server can ask GitHub for is an effect of the story, so that there is a
 // crash at it.
 func TestEveryEffectIsInTheStory(t *testing.T) {
-	clean, _ := tell(t, nil, nil)
+	t.Parallel()
+	clean := undisturbed(t)
 	had := map[string]int{}
 	for _, effects := range clean.effects {
 		for _, e := range effects {

@@ -18,7 +18,8 @@ import (
 // A process that is killed over and over while it begins, works and ends comes to the same end.
 // No visit is quarantined for it, as long as some of them come to their end in between.
 func TestRestartStorm(t *testing.T) {
-	want, _ := tell(t, nil, nil)
+	t.Parallel()
+	want := undisturbed(t)
 	s := newStory(t)
 	h := s.host(onDisk(t))
 	h.revives = true
@@ -63,6 +64,7 @@ func total(a asked) int {
 // What the ground does while Pinnace is in the middle of a visit: the process stays, and what
 // is there again later is looked after again.
 func TestGroundMoves(t *testing.T) {
+	t.Parallel()
 	for name, x := range map[string]struct{ away, back func(*story) }{
 		"uninstalled": {
 			func(s *story) { s.app.Uninstall("acme") },
@@ -140,6 +142,7 @@ func (x *stop) release() {
 // A clock that is ten minutes wrong, in either direction, brings nothing that the rules do not
 // allow, and once it is right everything comes to the same end.
 func TestWrongClock(t *testing.T) {
+	t.Parallel()
 	for _, minutes := range []int{-10, 10} {
 		t.Run(fmt.Sprintf("GitHub is %d minutes ahead", minutes), func(t *testing.T) {
 			t.Parallel()
@@ -171,7 +174,8 @@ func TestWrongClock(t *testing.T) {
 
 // A process with 64 descriptors, and one that may use 64 MiB, tell the story to its end.
 func TestLittle(t *testing.T) {
-	want, _ := tell(t, nil, nil)
+	t.Parallel()
+	want := undisturbed(t)
 	for name, x := range map[string]struct {
 		limit func(*host)
 	}{
@@ -214,6 +218,7 @@ func (p *process) peak() string {
 
 // The mirrors vanish, or turn into rubbish, while the process runs.
 func TestMirrorsVanish(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range map[string]func(t *testing.T, dir string){
 		"removed": func(t *testing.T, dir string) {
 			if err := os.RemoveAll(dir); err != nil {
@@ -253,7 +258,8 @@ func TestMirrorsVanish(t *testing.T) {
 
 // SIGTERM at each effect: the process ends by itself and in order, and the next one goes on.
 func TestToldToStop(t *testing.T) {
-	want, _ := tell(t, nil, nil)
+	t.Parallel()
+	want := undisturbed(t)
 	s := newStory(t)
 	h := s.host(onDisk(t))
 	told := 0
@@ -295,6 +301,7 @@ func TestToldToStop(t *testing.T) {
 
 // Ten thousand deliveries about one repository within seconds are a few looks at it.
 func TestBurst(t *testing.T) {
+	t.Parallel()
 	const deliveries = 10000
 	s := newStory(t)
 	h := s.unposted(onDisk(t))

@@ -17,6 +17,7 @@ import (
 // next process brings everything back: nothing is written, and no more is asked of GitHub than
 // an installation may ask in an hour.
 func TestLostDatabase(t *testing.T) {
+	t.Parallel()
 	const (
 		repositories = 20
 		apps         = 50

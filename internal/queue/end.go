@@ -158,6 +158,8 @@ func (q *Queue) follows(v *stay, a *after, now time.Time, outcome Outcome, visit
 	p := r.pause(failure, max(1, a.failures), q.o.Resync)
 	a.held, a.due = at(p), at(p)
 	if r.Resync {
+		// The events were seen to: the answer is no.
+		a.visitSince = 0
 		a.due = max(a.held, resync)
 		if a.raised > v.noted {
 			a.due = a.held

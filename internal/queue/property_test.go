@@ -31,9 +31,10 @@ type schedule struct {
 	seq  int
 	open map[event.Subject][]happening // not yet seen to by a visit that succeeded
 
-	calm    bool // nothing fails any more
-	deadly  bool // processes die
-	again   bool // subjects are looked at again by themselves
+	refused map[event.Subject]bool // the last visit was told no, and so nobody waits
+	calm    bool                   // nothing fails any more
+	deadly  bool                   // processes die
+	again   bool                   // subjects are looked at again by themselves
 	history []string
 }
 
@@ -43,7 +44,7 @@ type happening struct{ seq, pull int }
 var subjectsOfSchedule = []event.Subject{repo(1, 11), repo(1, 12), repo(1, 13), repo(2, 21), repo(2, 22), repo(3, 31)}
 
 func newSchedule(t *testing.T, url string, seed uint64) *schedule {
-	s := &schedule{t: t, deadly: seed%2 == 0, again: seed%3 == 0, r: rand.New(rand.NewPCG(seed, 7)), clock: newClock(), w: newWorld(subjectsOfSchedule...), open: map[event.Subject][]happening{}}
+	s := &schedule{t: t, deadly: seed%2 == 0, again: seed%3 == 0, r: rand.New(rand.NewPCG(seed, 7)), clock: newClock(), w: newWorld(subjectsOfSchedule...), open: map[event.Subject][]happening{}, refused: map[event.Subject]bool{}}
 	s.store = open(t, url, store.Options{Now: s.clock.Now})
 	s.w.visit = s.visit
 	s.restart()
@@ -116,7 +117,11 @@ func (s *schedule) visit(_ context.Context, v event.Visit) (event.Visited, error
 			s.t.Errorf("visit to %v has pulls %v, without %d of event %d", v.Subject, v.Pulls, h.pull, h.seq)
 		}
 	}
-	if len(begun) > 0 && v.Since.IsZero() {
+	s.mu.Lock()
+	refused := s.refused[v.Subject]
+	s.refused[v.Subject] = false
+	s.mu.Unlock()
+	if len(begun) > 0 && v.Since.IsZero() && !refused {
 		s.t.Errorf("visit to %v after event %d says that none asked for it", v.Subject, begun[0].seq)
 	}
 	if !calm && s.chance(3) {
@@ -133,6 +138,9 @@ func (s *schedule) visit(_ context.Context, v event.Visit) (event.Visited, error
 		switch n := s.pick(30); {
 		case n < len(failures):
 			s.note("visit to %v fails: %v", v.Subject, failures[n])
+			s.mu.Lock()
+			s.refused[v.Subject] = refused || Retries[outcomeOf(failures[n])].Resync
+			s.mu.Unlock()
 			return event.Visited{}, failures[n]
 		case n == len(failures):
 			s.note("visit to %v panics", v.Subject)

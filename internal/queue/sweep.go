@@ -164,7 +164,9 @@ func (q *Queue) begin(ctx context.Context) error {
 		}
 		// What is dirty and neither waits nor is visited nor has its time is due now, however
 		// that came about.
-		if _, err := tx.ExecContext(ctx, "UPDATE subjects SET due = $1 WHERE raised > done AND queued = 0 AND ends = 0 AND due = 0", now.UnixMicro()); err != nil {
+		if _, err := tx.ExecContext(ctx, `
+			UPDATE subjects SET due = $1 WHERE (installation, repository) IN (
+				SELECT installation, repository FROM subjects WHERE raised > done AND queued = 0 AND ends = 0 AND due = 0`+q.skip()+`)`, now.UnixMicro()); err != nil {
 			return err
 		}
 		return q.raise(ctx, tx, now, []raise{{everywhere: true}})

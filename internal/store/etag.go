@@ -15,11 +15,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/pinnace-dev/pinnace/internal/github"
+	"github.com/pinnace-dev/pinnace/internal/promotion"
 )
 
 const (
-	etagFront   = 8 << 20  // bytes of answers that are kept in memory
 	etagPending = 16 << 20 // bytes of answers that wait to be written
 	etagBatch   = 100      // rows of a transaction, so that other writers need not wait long
 	etagBody    = 1 << 20  // bytes of an answer
@@ -35,7 +34,20 @@ const (
 type ETagOptions struct {
 	Tenant int64 // bytes of one tenant, 0 = 256 MiB
 	All    int64 // bytes in all, 0 = 2 GiB
+	// Front is asked before the database, nil = none.
+	Front Front
 }
+
+// A Front remembers a few answers in memory.
+type Front interface {
+	Recall(tenant, request string) (promotion.Cached, bool)
+	Keep(tenant, request string, c promotion.Cached)
+}
+
+type noFront struct{}
+
+func (noFront) Recall(string, string) (promotion.Cached, bool) { return promotion.Cached{}, false }
+func (noFront) Keep(string, string, promotion.Cached)          {}
 
 // ETags remember GitHub's answers in the database. Keep only notes an answer; Run writes it
 // down a moment later. What was of no use for two weeks is forgotten, and where there is too
@@ -44,10 +56,10 @@ type ETagOptions struct {
 type ETags struct {
 	store *Store
 	o     ETagOptions
-	front github.ETags
+	front Front
 
 	mu      sync.Mutex // owns what follows
-	pending map[etagKey]github.Cached
+	pending map[etagKey]promotion.Cached
 	size    int // of pending, in bytes
 	touched map[etagKey]bool
 }
@@ -67,14 +79,17 @@ func keyOf(tenant, request string) etagKey {
 
 // ETags returns the answers that the store remembers. Without its Run nothing is written.
 func (s *Store) ETags(o ETagOptions) *ETags {
+	if o.Front == nil {
+		o.Front = noFront{}
+	}
 	return &ETags{
 		store: s, o: ETagOptions{Tenant: cmp.Or(o.Tenant, 256<<20), All: cmp.Or(o.All, 2<<30)},
-		front: github.NewMemoryETags(etagFront), pending: map[etagKey]github.Cached{}, touched: map[etagKey]bool{},
+		front: o.Front, pending: map[etagKey]promotion.Cached{}, touched: map[etagKey]bool{},
 	}
 }
 
 // Recall returns what was kept last for a tenant and a request.
-func (e *ETags) Recall(tenant, request string) (github.Cached, bool) {
+func (e *ETags) Recall(tenant, request string) (promotion.Cached, bool) {
 	if c, ok := e.front.Recall(tenant, request); ok {
 		return c, true
 	}
@@ -84,7 +99,7 @@ func (e *ETags) Recall(tenant, request string) (github.Cached, bool) {
 	e.mu.Unlock()
 	if !ok {
 		if c, ok = e.load(k); !ok {
-			return github.Cached{}, false
+			return promotion.Cached{}, false
 		}
 	}
 	e.front.Keep(tenant, request, c)
@@ -92,7 +107,7 @@ func (e *ETags) Recall(tenant, request string) (github.Cached, bool) {
 }
 
 // load reads an answer from the database.
-func (e *ETags) load(k etagKey) (c github.Cached, ok bool) {
+func (e *ETags) load(k etagKey) (c promotion.Cached, ok bool) {
 	var body []byte
 	var used int64
 	ctx, cancel := context.WithTimeout(context.Background(), etagWait)
@@ -103,10 +118,10 @@ func (e *ETags) load(k etagKey) (c github.Cached, ok bool) {
 	}
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return github.Cached{}, false
+		return promotion.Cached{}, false
 	case err != nil:
 		e.store.log.Warn("recall an answer of GitHub", "error", Explain(err))
-		return github.Cached{}, false
+		return promotion.Cached{}, false
 	}
 	if e.store.moment().Sub(time.UnixMicro(used)) > etagTouch {
 		e.mu.Lock()
@@ -117,7 +132,7 @@ func (e *ETags) load(k etagKey) (c github.Cached, ok bool) {
 }
 
 // Keep remembers an answer, unless too many wait to be written.
-func (e *ETags) Keep(tenant, request string, c github.Cached) {
+func (e *ETags) Keep(tenant, request string, c promotion.Cached) {
 	if len(c.Body) > etagBody {
 		return
 	}
@@ -187,7 +202,7 @@ func (e *ETags) Flush(ctx context.Context) error {
 
 // write writes some of what waits, in one transaction, and lets go of it.
 func (e *ETags) write(ctx context.Context, keys []etagKey) error {
-	batch := map[etagKey]github.Cached{}
+	batch := map[etagKey]promotion.Cached{}
 	e.mu.Lock()
 	for _, k := range keys {
 		if c, ok := e.pending[k]; ok {
@@ -356,5 +371,3 @@ func inflate(body []byte) ([]byte, error) {
 	}
 	return out, nil
 }
-
-var _ github.ETags = (*ETags)(nil)

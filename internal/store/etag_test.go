@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/pinnace-dev/pinnace/internal/github"
+	"github.com/pinnace-dev/pinnace/internal/promotion"
 	"github.com/pinnace-dev/pinnace/internal/store/postgres"
 )
 
@@ -51,8 +51,8 @@ func recalled(e *ETags, tenant, request string) string {
 	return c.ETag + " " + c.Link + " " + string(c.Body)
 }
 
-func answerOf(tag, body string) github.Cached {
-	return github.Cached{ETag: tag, Link: "<x>; rel=\"next\"", Body: []byte(body)}
+func answerOf(tag, body string) promotion.Cached {
+	return promotion.Cached{ETag: tag, Link: "<x>; rel=\"next\"", Body: []byte(body)}
 }
 
 // noise does not compress.
@@ -188,9 +188,9 @@ func TestETagsHoldLittle(t *testing.T) {
 	e := (&Store{}).ETags(ETagOptions{})
 	body := make([]byte, etagBody)
 	for i := range 100 {
-		e.Keep("1", fmt.Sprint(i), github.Cached{ETag: "x", Body: body})
+		e.Keep("1", fmt.Sprint(i), promotion.Cached{ETag: "x", Body: body})
 	}
-	e.Keep("1", "large", github.Cached{ETag: "x", Body: make([]byte, etagBody+1)})
+	e.Keep("1", "large", promotion.Cached{ETag: "x", Body: make([]byte, etagBody+1)})
 	if e.size > etagPending || len(e.pending) != etagPending/(etagBody+etagRow) || e.pending[keyOf("1", "large")].ETag != "" {
 		t.Errorf("%d answers of %d bytes wait", len(e.pending), e.size)
 	}
@@ -285,7 +285,7 @@ func BenchmarkETags(b *testing.B) {
 	}
 	began := time.Now()
 	for i := range 100_000 {
-		e.Keep("1", request(i), github.Cached{ETag: `W/"0123456789abcdef"`, Body: append(body[:len(body):len(body)], noise(uint64(i), 500)...)})
+		e.Keep("1", request(i), promotion.Cached{ETag: `W/"0123456789abcdef"`, Body: append(body[:len(body):len(body)], noise(uint64(i), 500)...)})
 		if i%1000 == 999 {
 			if err := e.Flush(b.Context()); err != nil {
 				b.Fatal(err)

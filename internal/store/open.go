@@ -19,7 +19,7 @@ import (
 // Options are what Open may be told besides where the database is.
 type Options struct {
 	Log *slog.Logger // nil = none
-	// Connections bounds those to a PostgreSQL server, 0 = 20.
+	// Connections bounds those to a PostgreSQL server, 0 = 20; there may always be 4.
 	Connections int
 	// Now is the clock, nil = the database's: the machine's own on SQLite, the server's on
 	// PostgreSQL, so that replicas agree.
@@ -86,6 +86,8 @@ func (s *Store) openServer(ctx context.Context, location string, connections int
 	if connections == 0 {
 		connections = 20
 	}
+	// Migrating takes two at a time.
+	connections = max(connections, 4)
 	s.db.SetMaxOpenConns(connections)
 	s.db.SetMaxIdleConns(connections)
 	s.db.SetConnMaxIdleTime(5 * time.Minute)

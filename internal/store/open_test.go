@@ -138,7 +138,7 @@ func TestMigrateTogether(t *testing.T) {
 	var all sync.WaitGroup
 	for range 5 {
 		all.Go(func() {
-			s, err := Open(t.Context(), url, Options{Connections: 4})
+			s, err := Open(t.Context(), url, Options{Connections: 1})
 			if err != nil {
 				t.Error(err)
 				return

@@ -47,7 +47,7 @@ CREATE TABLE subjects (
     quarantined BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (installation, repository)
 );
-CREATE INDEX subjects_waiting ON subjects (turn) WHERE queued > 0;
+CREATE INDEX subjects_waiting ON subjects (turn, installation, repository) WHERE queued > 0;
 CREATE INDEX subjects_held ON subjects (ends) WHERE ends > 0;
 CREATE INDEX subjects_due ON subjects (due) WHERE due > 0;
 CREATE INDEX subjects_quarantined ON subjects (quarantined) WHERE quarantined > 0;
