@@ -22,12 +22,10 @@ func TestWeather(t *testing.T) {
 	t.Parallel()
 	want := undisturbed(t)
 	for _, x := range []weather{
-		{name: "each five times", twice: 4},
-		{name: "in any order", mixed: true},
-		{name: "a third is lost", lost: 0.3},
+		{name: "each five times in any order", twice: 4, mixed: true},
 		{name: "all are lost", lost: 1},
 		{name: "late by three rounds", late: 3},
-		{name: "lost and twice and in any order", lost: 0.2, twice: 1, mixed: true},
+		{name: "a third lost and the rest twice and in any order", lost: 0.3, twice: 1, mixed: true},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()

@@ -13,6 +13,11 @@ const (
 	wakeEvery  = 500 * time.Millisecond
 	sweepEvery = 5 * time.Second
 	pruneEvery = time.Hour
+
+	// stopTime is how long visits may take to end that were told to, and leaveTime how long what
+	// comes after them may: with Options.Grace these fit into the 30 s that Kubernetes gives.
+	stopTime  = 7 * time.Second
+	leaveTime = 2 * time.Second
 )
 
 // Run visits until ctx ends, then begins no further visit, gives those under way Options.Grace,
@@ -83,7 +88,7 @@ func (q *Queue) stop(ctx context.Context) error {
 	err := q.river.Stop(grace)
 	if err != nil {
 		q.cancel(errStopped)
-		last, cancel := context.WithTimeout(ctx, endTime+q.o.Grace)
+		last, cancel := context.WithTimeout(ctx, stopTime)
 		defer cancel()
 		err = q.river.Stop(last)
 	}
@@ -92,7 +97,7 @@ func (q *Queue) stop(ctx context.Context) error {
 		return errors.New("stop: visits go on though they were told to end; their leases run out by themselves")
 	}
 	// Other processes need turns for what this one leaves.
-	ctx, cancel = context.WithTimeout(ctx, endTime)
+	ctx, cancel = context.WithTimeout(ctx, leaveTime)
 	defer cancel()
 	if err := q.refill(ctx); err != nil {
 		q.log.Warn("leave turns to other processes", "error", err)
