@@ -113,7 +113,7 @@ func (h *hub) serveStart(ts *testscript.TestScript, args []string) {
 	}, args...)...)
 	s.cmd.Dir = ts.MkAbs(".")
 	s.cmd.Env = []string{asPinnace + "=1"}
-	for _, key := range []string{"PATH", "HOME", "TMPDIR", "DOCKER_CONFIG", "GITHUB_API_URL", "PINNACE_APP_ID", "PINNACE_APP_KEY", "GOCOVERDIR"} {
+	for _, key := range []string{"PATH", "HOME", "TMPDIR", "DOCKER_CONFIG", "GITHUB_API_URL", "PINNACE_APP_ID", "PINNACE_APP_KEY"} {
 		s.cmd.Env = append(s.cmd.Env, key+"="+ts.Getenv(key))
 	}
 	if i := slices.Index(args, "--status-token-file"); i >= 0 {

@@ -120,7 +120,7 @@ func TestCrash(t *testing.T) {
 	for _, list := range all {
 		most, sum = max(most, len(list)), sum+len(list)
 	}
-	t.Logf("%d steps with %d effects: %d moments to be killed at", len(steps), sum/len(moments), sum)
+	t.Logf("%d steps with %d effects: %d moments to be killed at, in %d stories", len(steps), sum/len(moments), sum, most)
 	runs := *crashRuns
 	if *everyCrash {
 		runs = most

@@ -139,8 +139,7 @@ func (w *world) each(f func(*process)) {
 	}
 }
 
-func (w *world) killAll()   { w.each((*process).kill) }
-func (w *world) freezeAll() { w.each((*process).freeze) }
+func (w *world) killAll() { w.each((*process).kill) }
 
 // ServeHTTP is GitHub, as this process sees it.
 func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {

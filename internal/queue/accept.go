@@ -38,8 +38,9 @@ func (q *Queue) Accept(ctx context.Context, d event.Delivery) (fresh bool, err e
 	return e.fresh, nil
 }
 
-// Raise asks for visits to where looks point, as a delivery does, but for one each, as GitHub
-// has no part in what happened. It returns once that is on disk.
+// Raise asks for a visit to where each look points, as a delivery does, but for none of
+// Options.Again: what happened elsewhere GitHub's API does not lag behind. It returns once that
+// is on disk.
 func (q *Queue) Raise(ctx context.Context, looks ...event.Look) error {
 	if len(looks) > looksMax {
 		return fmt.Errorf("raise: %d looks at once, where %d are the most", len(looks), looksMax)

@@ -9,17 +9,24 @@ import (
 	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/store"
+	"github.com/pinnace-dev/pinnace/internal/store/postgres"
 )
 
-// BenchmarkAccept measures durable deliveries to SQLite from 16 callers at a time: about 400
-// repositories, while visits go on.
+// BenchmarkAccept measures durable deliveries from 16 callers at a time for 400 repositories:
+// to SQLite by itself and while visits go on that take no time, the worst there is, and to a
+// PostgreSQL that does not flush to disk.
 func BenchmarkAccept(b *testing.B) {
 	for _, c := range []struct {
 		name  string
+		url   func(*testing.B) string
 		visit bool
-	}{{"alone", false}, {"visiting", true}} {
+	}{
+		{"alone", file, false},
+		{"visiting", file, true},
+		{"postgres", func(b *testing.B) string { return postgres.Start(b) }, false},
+	} {
 		b.Run(c.name, func(b *testing.B) {
-			o := Options{Store: open(b, "sqlite:"+filepath.Join(b.TempDir(), "pinnace.db"), store.Options{}), Work: newWorld()}
+			o := Options{Store: open(b, c.url(b), store.Options{}), Work: newWorld()}
 			q, err := New(o)
 			if c.visit {
 				q, _ = start(b, o)
@@ -54,3 +61,5 @@ func BenchmarkAccept(b *testing.B) {
 		})
 	}
 }
+
+func file(b *testing.B) string { return "sqlite:" + filepath.Join(b.TempDir(), "pinnace.db") }

@@ -3,12 +3,15 @@ package store
 import (
 	"database/sql"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/pressly/goose/v3"
 
 	"github.com/pinnace-dev/pinnace/internal/store/postgres"
 )
@@ -130,6 +133,42 @@ func TestNewer(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A database of an older version is brought up to date, and what it held is still there.
+func TestOlder(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		s := open(t, url, Options{})
+		if _, err := s.DB().Exec("INSERT INTO leases VALUES ('kept', 7, '', 0)"); err != nil {
+			t.Fatal(err)
+		}
+		files, err := fs.Sub(migrations, "migrations")
+		if err != nil {
+			t.Fatal(err)
+		}
+		dialect := goose.DialectPostgres
+		if s.SQLite() {
+			dialect = goose.DialectSQLite3
+		}
+		p, err := goose.NewProvider(dialect, s.DB(), files, goose.WithTableName("pinnace_version"), goose.WithDisableGlobalRegistry(true), goose.WithLogger(goose.NopLogger()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.DownTo(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.DB().Exec("SELECT COUNT(*) FROM subjects"); err == nil {
+			t.Fatal("the older version has the newer one's tables")
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, url, Options{})
+		var subjects, fence int
+		if err := s.DB().QueryRow("SELECT (SELECT COUNT(*) FROM subjects), fence FROM leases WHERE name = 'kept'").Scan(&subjects, &fence); err != nil || fence != 7 {
+			t.Errorf("after the migration: fence %d, %v", fence, err)
+		}
+	})
 }
 
 // Replicas that start together migrate once.
