@@ -276,21 +276,37 @@ func (h *hub) serveStop(ts *testscript.TestScript, _ []string) {
 }
 
 // kill [METHOD PATH] ends the server at once by SIGKILL: now, or as soon as GitHub has done
-// what such a call asks for and before it answers, while webhooks are delivered.
+// what such a call asks for and before it answers. What waits is delivered first.
 func (h *hub) serveKill(ts *testscript.TestScript, args []string) {
 	if len(args) == 2 {
 		h.mu.Lock()
 		h.faults = append(h.faults, &fault{method: args[0], path: args[1], after: true, failure: sandbox.Hangup(), nth: 1, first: h.serving.kill})
 		h.mu.Unlock()
+		before := h.asked(args[0], args[1])
+		h.deliver(ts)
 		end := time.Now().Add(patience)
-		for !h.serving.isGone() {
-			if h.deliver(ts); time.Now().After(end) {
+		tick := time.NewTicker(3 * time.Millisecond)
+		defer tick.Stop()
+		for !h.serving.isGone() || h.asked(args[0], args[1]) == before {
+			if time.Now().After(end) {
 				ts.Fatalf("%s %s never came:\n%s", args[0], args[1], h.serving.text())
 			}
+			<-tick.C
 		}
 		return
 	}
 	h.serving.kill()
+}
+
+// asked counts the requests of a path that GitHub is done with.
+func (h *hub) asked(method, path string) int {
+	n := 0
+	for _, q := range h.world.Requests() {
+		if q.Method == method && q.Path == path {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *serving) kill() {
@@ -325,9 +341,9 @@ func (s *serving) steady(text string) string {
 // others nobody knows, and those about the tables of the database.
 var aside = regexp.MustCompile(`\bdoor"?[=:]|migrat`)
 
-// log [MESSAGE] prints what the server has written since the last time, each line once, but
-// for those about deliveries and migrations, those of one kind together. With MESSAGE it prints the lines of that message instead, and
-// they are there the next time, too.
+// log [MESSAGE] prints what the server has written since the last time, each line once and those
+// of one kind together, but for those about deliveries and migrations. With MESSAGE it prints the
+// lines of that message instead, and they are there the next time, too.
 func (h *hub) serveLog(ts *testscript.TestScript, args []string) {
 	fresh := h.serving.text()
 	wanted := func(line string) bool { return !aside.MatchString(line) }

@@ -304,7 +304,10 @@ func (f *serveFlags) fleet(log *slog.Logger, counts *telemetry.Telemetry, app *g
 		App: app, GitHub: options, Cache: dir, Version: versionNumber(), Log: log, Observer: counts,
 		Registries: func(*config.Config) (reconcile.Registries, error) { return images.Anew(), nil },
 		Stands: func(ctx context.Context, r event.Repository, bases []verdict.ReadBase) error {
-			return (*watcher).Standing(ctx, r.Subject, watched(bases))
+			if all := watched(bases); len(all) > 0 {
+				return (*watcher).Standing(ctx, r.Subject, all)
+			}
+			return (*watcher).Forget(ctx, r.Subject) // so that nothing is written there any more
 		},
 		Gone: func(ctx context.Context, s event.Subject) error { return (*watcher).Forget(ctx, s) },
 	})

@@ -71,8 +71,10 @@ type installation struct {
 	github.Installation
 	client *github.Client
 	tokens github.TokenSource
-	// listed are the repositories by owner/name in lower case; nil until they were listed.
-	listed map[string]bool
+	// listed are the repositories by owner/name in lower case, as they were at listedAt; nil until
+	// they were listed.
+	listed   map[string]bool
+	listedAt time.Time
 	// floored are the owners whose repository of rules was seen.
 	floored map[string]bool
 }
@@ -141,7 +143,7 @@ func (f *Fleet) know(i github.Installation) error {
 	}
 	now := &installation{Installation: i, tokens: f.o.App.Tokens(i.ID, nil, permissions), floored: map[string]bool{}}
 	if old != nil {
-		now.listed, now.floored = old.listed, old.floored
+		now.listed, now.listedAt, now.floored = old.listed, old.listedAt, old.floored
 	}
 	o := f.o.GitHub
 	o.Tokens, o.Tenant, o.Observe = now.tokens, fmt.Sprint(i.ID), f.observe(i.ID)
@@ -194,6 +196,7 @@ func (f *Fleet) Repositories(ctx context.Context, id int64) ([]event.Repository,
 	if err != nil {
 		return nil, err
 	}
+	began := f.o.Now()
 	all, err := i.client.Repositories(ctx)
 	if errors.Is(err, promotion.ErrInvalid) { // a token with what was granted once and is no more
 		if _, err := f.Installations(ctx); err != nil {
@@ -221,7 +224,7 @@ func (f *Fleet) Repositories(ctx context.Context, id int64) ([]event.Repository,
 	}
 	f.mu.Lock()
 	news := i.listed == nil || len(listed) != len(i.listed)
-	i.listed = listed
+	i.listed, i.listedAt = listed, began
 	f.mu.Unlock()
 	if news {
 		f.o.Log.InfoContext(ctx, "repositories of an installation", slog.Int64("installation", id), slog.Int("count", len(out)))

@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,6 +39,8 @@ type world struct {
 	app   *sandbox.App
 	fleet *fleet.Fleet
 	cache string
+
+	log *slog.Logger // nil: none
 
 	mu     sync.Mutex
 	stands map[string]int // images that stand in each repository
@@ -81,11 +84,14 @@ func (w *world) open() {
 		w.Fatal(err)
 	}
 	w.fleet, err = fleet.New(fleet.Options{
-		App: app, GitHub: github.Options{URL: w.URL(), Spacing: -1, MaxWait: -1}, Cache: w.cache, Version: "test",
+		App: app, GitHub: github.Options{URL: w.URL(), Spacing: -1, MaxWait: -1}, Cache: w.cache, Version: "test", Log: w.log,
 		Registries: func(*config.Config) (reconcile.Registries, error) { return images.Anew(), nil },
 		Stands: func(_ context.Context, r event.Repository, bases []verdict.ReadBase) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()
+			if len(bases) == 0 {
+				w.stands[r.Owner+"/"+r.Name] = 0
+			}
 			for _, b := range bases {
 				w.stands[r.Owner+"/"+r.Name] = len(b.Running)
 			}
@@ -251,6 +257,63 @@ func TestVisitFenced(t *testing.T) {
 	}
 	if asked == 0 || len(repo.PullRequests()) != 0 || len(repo.Refs()) != 1 {
 		t.Errorf("asked %d times, %d pull requests, refs %v", asked, len(repo.PullRequests()), repo.Refs())
+	}
+}
+
+// TestPermissions: what an owner grants or takes back counts from the next list of the
+// installation's repositories on, which GitHub's event of it asks for.
+func TestPermissions(t *testing.T) {
+	w := newWorld(t)
+	repo := w.config("acme", "config", true)
+	some := map[string]string{"contents": "write", "pull_requests": "write", "metadata": "read"}
+	all := map[string]string{"contents": "write", "pull_requests": "write", "metadata": "read", "checks": "write", "issues": "write"}
+	w.app.Install("acme")
+	w.app.Permit("acme", some)
+	r := w.surveyed()[0]
+	relist := func() {
+		t.Helper()
+		if got, err := w.fleet.Repositories(t.Context(), r.Installation); err != nil || len(got) != 1 {
+			t.Fatalf("listed %v, %v", got, err)
+		}
+	}
+	if w.visit(r); len(branches(repo)) != 0 {
+		t.Errorf("without checks, open are %v", branches(repo))
+	}
+	w.app.Permit("acme", all)
+	relist()
+	if w.visit(r); len(branches(repo)) != 2 {
+		t.Errorf("with checks, open are %v", branches(repo))
+	}
+	w.app.Permit("acme", some)
+	relist()
+	repo.Commit("main", "ada", "more", map[string]string{"envs/dev/web.yaml": deployment("ghcr.io/acme/shop:1.4")})
+	if out := w.visit(r); out.Writes != 0 {
+		t.Errorf("without checks again, it wrote %d things", out.Writes)
+	}
+}
+
+// TestTold: what a visit found is told once, until something else is found.
+func TestTold(t *testing.T) {
+	w := newWorld(t)
+	repo := w.config("acme", "config", true)
+	w.app.Install("acme")
+	var told strings.Builder
+	w.log = slog.New(slog.NewTextHandler(&told, nil))
+	w.open()
+	r := w.surveyed()[0]
+	w.visit(r)
+	if n := strings.Count(told.String(), "msg=judged"); n != 2 {
+		t.Fatalf("%d verdicts are told, want 2:\n%s", n, told.String())
+	}
+	told.Reset()
+	if w.visit(r); told.Len() != 0 {
+		t.Errorf("a visit that found nothing new says\n%s", told.String())
+	}
+	repo.Close(1, "ada")
+	w.visit(r)
+	w.visit(r)
+	if n := strings.Count(told.String(), "msg=proposed"); n != 1 || strings.Contains(told.String(), "msg=judged") {
+		t.Errorf("of a pull request that was closed it says\n%s", told.String())
 	}
 }
 

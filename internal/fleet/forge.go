@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/event"
 	"github.com/pinnace-dev/pinnace/internal/github"
@@ -21,9 +22,24 @@ type forge struct {
 	fleet   *Fleet
 	at      *installation
 	subject event.Subject
+	since   time.Time // of the oldest event that the visit is for; zero: none
 
-	mu   sync.Mutex
-	repo *promotion.Repository // the visited one
+	mu    sync.Mutex
+	repo  *promotion.Repository // the visited one
+	anew  bool
+	stale bool // repo is of before Anew
+}
+
+// listLife is how long what the installation's list says of the organisation's repository is
+// taken for what is so. Another process may have been the one to survey it since.
+const listLife = 5 * time.Minute
+
+// Anew has the visited repository and the organisation's asked for again, too.
+func (f *forge) Anew() {
+	f.Client.Anew()
+	f.mu.Lock()
+	f.anew, f.stale = true, true
+	f.mu.Unlock()
 }
 
 // Repository returns a repository under the name that it has now.
@@ -32,10 +48,19 @@ func (f *forge) Repository(ctx context.Context, owner, name string) (promotion.R
 		return f.floor(ctx, owner)
 	}
 	f.mu.Lock()
-	repo := f.repo
+	repo, stale := f.repo, f.stale
 	f.mu.Unlock()
 	if repo != nil && strings.EqualFold(repo.Owner, owner) && strings.EqualFold(repo.Name, name) {
-		return *repo, true, nil
+		if !stale {
+			return *repo, true, nil
+		}
+		now, ok, err := f.RepositoryByID(ctx, f.subject.Repository) // another one may have its name by now
+		if err == nil && ok {
+			f.mu.Lock()
+			f.repo, f.stale = &now, false
+			f.mu.Unlock()
+		}
+		return now, ok, err
 	}
 	return f.Client.Repository(ctx, owner, name)
 }
@@ -77,11 +102,23 @@ func (f *forge) visited(ctx context.Context, owner, name string) (promotion.Repo
 // unknown then.
 func (f *forge) floor(ctx context.Context, owner string) (promotion.Repository, bool, error) {
 	owner = strings.ToLower(owner)
+	f.mu.Lock()
+	anew := f.anew
+	f.mu.Unlock()
+	f.fleet.mu.Lock()
+	at := f.at.listedAt
+	f.fleet.mu.Unlock()
+	direct := anew || at.Before(f.since) // one question is cheaper than the list
+	if !direct && f.fleet.o.Now().Sub(at) > listLife {
+		if _, err := f.fleet.Repositories(ctx, f.subject.Installation); err != nil {
+			return promotion.Repository{}, false, err
+		}
+	}
 	f.fleet.mu.Lock()
 	listed, known := f.at.listed[owner+"/"+floorName], f.at.listed != nil && !f.at.Selected
 	seen := f.at.floored[owner]
 	f.fleet.mu.Unlock()
-	if known && !listed && !seen {
+	if known && !listed && !seen && !direct {
 		return promotion.Repository{}, false, nil
 	}
 	repo, ok, err := f.Client.Repository(ctx, owner, floorName)

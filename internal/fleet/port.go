@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -26,6 +27,7 @@ type berth struct {
 // wait on disk.
 type port struct {
 	dir  string
+	mu   sync.Mutex // what is in use is not evicted between the steps of take
 	warm *lru.Cache[event.Subject, *berth]
 	// reads are what visits asked GitHub for last, kept for longer: they are small.
 	reads *lru.Cache[event.Subject, []string]
@@ -53,23 +55,30 @@ func newPort(dir string, warm int) (*port, error) {
 
 // take gives the berth of a repository to a visit.
 func (p *port) take(s event.Subject) (*berth, error) {
-	if b, ok := p.warm.Get(s); ok {
+	p.mu.Lock()
+	b, ok := p.warm.Get(s)
+	if ok {
 		b.out = true
 		p.warm.Remove(s)
+	}
+	p.mu.Unlock()
+	if ok {
 		return b, nil
 	}
-	b := &berth{indexes: map[string]*reconcile.Index{}, out: true}
+	b = &berth{indexes: map[string]*reconcile.Index{}, out: true}
 	b.reads, _ = p.reads.Get(s)
 	var err error
 	b.git, err = git.OpenMirror(p.mirror(s), git.Limits{})
 	if errors.Is(err, git.ErrLocked) {
-		b.git, err = git.NewMemory(git.Limits{}), nil // another process has it: fetched anew
+		b.git, err = git.NewMemory(git.Limits{PackSize: 32 << 20, TotalSize: 128 << 20}), nil // another process has it: fetched anew
 	}
 	return b, err
 }
 
 // leave takes it back.
 func (p *port) leave(s event.Subject, b *berth) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	b.out = false
 	p.reads.Add(s, b.reads)
 	p.warm.Add(s, b)
@@ -79,6 +88,23 @@ func (p *port) leave(s event.Subject, b *berth) {
 func (p *port) scrap(s event.Subject, b *berth) error {
 	b.git.Close()
 	return os.RemoveAll(p.mirror(s))
+}
+
+// drop removes what is kept of a repository, or with Repository 0 of an installation, that is
+// gone. What a visit has in use goes with that visit's end.
+func (p *port) drop(s event.Subject) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, k := range p.warm.Keys() {
+		if k == s || s.Repository == 0 && k.Installation == s.Installation {
+			p.warm.Remove(k) // and closes it
+		}
+	}
+	dir := p.mirror(s)
+	if s.Repository == 0 {
+		dir = filepath.Dir(dir)
+	}
+	return os.RemoveAll(dir)
 }
 
 func (p *port) mirror(s event.Subject) string {

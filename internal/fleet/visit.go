@@ -23,16 +23,30 @@ const maxFirst = 5
 func (f *Fleet) Visit(ctx context.Context, v event.Visit) (event.Visited, error) {
 	out, err := f.visit(ctx, v)
 	if errors.Is(err, errGone) {
-		out, err = event.Visited{Gone: true}, nil
-		if f.o.Gone != nil {
-			err = f.o.Gone(ctx, v.Subject)
-		}
+		out, err = event.Visited{Gone: true}, f.Forget(ctx, v.Subject)
 	}
 	return out, err
 }
 
+// Forget drops what is kept of a repository, or with Repository 0 of an installation, that is
+// no longer there.
+func (f *Fleet) Forget(ctx context.Context, s event.Subject) error {
+	if f.o.Gone != nil {
+		if err := f.o.Gone(ctx, s); err != nil {
+			return err
+		}
+	}
+	return f.ports.drop(s)
+}
+
 func (f *Fleet) visit(ctx context.Context, v event.Visit) (out event.Visited, err error) {
 	at, err := f.installation(ctx, v.Installation)
+	if err == nil && Permissions(at.Permissions)["checks"] != "write" {
+		// Another process may have been the one to hear that the owner accepted.
+		if _, err = f.Installations(ctx); err == nil {
+			at, err = f.installation(ctx, v.Installation)
+		}
+	}
 	if err != nil {
 		return out, err
 	}
@@ -59,16 +73,16 @@ func (f *Fleet) visit(ctx context.Context, v event.Visit) (out event.Visited, er
 		client.Close()
 		b.reads, out.Writes = client.Reads(), client.Writes()
 	}()
-	hub := &forge{Client: client, fleet: f, at: at, subject: v.Subject}
+	hub := &forge{Client: client, fleet: f, at: at, subject: v.Subject, since: v.Since}
 	repo, err := hub.visited(ctx, v.Owner, v.Name)
 	if err != nil {
 		return out, err
 	}
 	if repo.Archived || repo.Disabled {
-		return out, nil
+		return out, f.standing(ctx, v.Repository, nil)
 	}
 	s := f.steward(at, hub, b, repo, self, author, func() error {
-		client.Anew()
+		hub.Anew()
 		return v.Fence()
 	})
 	err = f.look(ctx, v, s, b, &out)
@@ -129,7 +143,7 @@ func (f *Fleet) look(ctx context.Context, v event.Visit, s *verdict.Steward, b *
 	}
 	round, err := s.Run(ctx)
 	if errors.Is(err, verdict.ErrUnconfigured) {
-		return f.onboard(ctx, log, s)
+		return errors.Join(f.standing(ctx, v.Repository, nil), f.onboard(ctx, log, s))
 	}
 	if err != nil {
 		return err
@@ -156,10 +170,16 @@ func (f *Fleet) look(ctx context.Context, v event.Visit, s *verdict.Steward, b *
 	if !judged.Again.IsZero() {
 		out.Again = max(judged.Again.Sub(f.o.Now()), time.Second)
 	}
-	if f.o.Stands != nil {
-		if err := f.o.Stands(ctx, v.Repository, judged.Bases); err != nil {
-			errs = append(errs, err)
-		}
+	if err := f.standing(ctx, v.Repository, judged.Bases); err != nil {
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// standing tells what a repository holds; without a base, that nothing there is to be watched.
+func (f *Fleet) standing(ctx context.Context, r event.Repository, bases []verdict.ReadBase) error {
+	if f.o.Stands == nil {
+		return nil
+	}
+	return f.o.Stands(ctx, r, bases)
 }

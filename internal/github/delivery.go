@@ -20,13 +20,17 @@ type Delivery struct {
 	Repository   int64
 }
 
+// maxDeliveryPages bounds the attempts that are read, 100 a page.
+const maxDeliveryPages = 1000
+
 // Deliveries returns the attempts made since a time, newest first. GitHub keeps those of
 // three days, a GitHub Enterprise Server those of seven
 // (https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook).
 func (a *App) Deliveries(ctx context.Context, since time.Time) ([]Delivery, error) {
-	q := call{op: "list the deliveries of the App's webhook", path: at("/app/hook/deliveries"), pages: 1000}
+	q := call{op: "list the deliveries of the App's webhook", path: at("/app/hook/deliveries"), pages: maxDeliveryPages + 1}
 	var all []Delivery
 	seen := map[int64]bool{}
+	read := 0
 	err := a.client.pages(ctx, q, func(ans answer) (bool, error) {
 		var page []struct {
 			ID             int64     `json:"id"`
@@ -55,7 +59,9 @@ func (a *App) Deliveries(ctx context.Context, since time.Time) ([]Delivery, erro
 				StatusCode: w.StatusCode, Event: w.Event, Action: w.Action, Installation: w.InstallationID, Repository: w.RepositoryID,
 			})
 		}
-		return true, nil
+		// The newest of a list that is too long are worth more than an error each minute.
+		read++
+		return read < maxDeliveryPages, nil
 	})
 	if err != nil {
 		return nil, err

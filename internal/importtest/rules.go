@@ -167,7 +167,7 @@ var rules = []rule{
 	},
 	{
 		pkg:   "internal/proof",
-		tests: []string{"internal/cli", "internal/event", "internal/github", "internal/promotion", "internal/sandbox", "internal/store", "internal/store/postgres", "internal/queue", "modernc.org/sqlite", "github.com/jackc/pgx/v5"},
+		tests: []string{"internal/cli", "internal/event", "internal/github", "internal/promotion", "internal/sandbox", "internal/store", "internal/store/postgres", "internal/queue", "internal/watch", "modernc.org/sqlite", "github.com/jackc/pgx/v5"},
 	},
 	{pkg: "internal/message", pure: true, internal: []string{"internal/image", "internal/promotion"}, tests: []string{"github.com/yuin/goldmark"}},
 	{pkg: "internal/openapi", third: []string{kinopenapi}},

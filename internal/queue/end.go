@@ -89,7 +89,8 @@ func (q *Queue) writeEnd(ctx context.Context, v *stay, outcome Outcome, visited 
 			return err
 		}
 		again := a.raised > v.noted
-		if outcome == Gone && !again {
+		// What an event was about, and is not there yet, may be there at the next look.
+		if outcome == Gone && !again && q.recheck(v, &a) == 0 {
 			return forget(ctx, tx, v.Subject)
 		}
 		next := q.follows(v, &a, now, outcome, visited, failure)
@@ -118,6 +119,17 @@ func (q *Queue) writeEnd(ctx context.Context, v *stay, outcome Outcome, visited 
 func (q *Queue) follows(v *stay, a *after, now time.Time, outcome Outcome, visited event.Visited, failure error) (next bool) {
 	at := func(d time.Duration) int64 { return now.Add(d).UnixMicro() }
 	resync := at(jitter(q.o.Resync))
+	// sooner is when time alone asks for a look before that: as the visit said, or since an event
+	// was. What failed knows both as well.
+	sooner := func(t int64) int64 {
+		if visited.Again > 0 {
+			t = min(t, at(max(visited.Again, time.Second)))
+		}
+		if again := q.recheck(v, a); again > 0 {
+			t = min(t, again)
+		}
+		return t
+	}
 	a.attempts, a.failures, a.visitSince, a.quarantined = v.attempts, v.failures, v.since, v.quarantined
 	switch outcome {
 	case Done, Gone:
@@ -132,19 +144,14 @@ func (q *Queue) follows(v *stay, a *after, now time.Time, outcome Outcome, visit
 			a.due = a.held
 			return false
 		}
-		a.due = resync
-		if visited.Again > 0 {
-			a.due = min(a.due, at(max(visited.Again, time.Second)))
-		}
-		for _, d := range q.o.Again {
-			if again := a.asked + d.Microseconds(); a.asked > 0 && again > v.began.UnixMicro() {
-				a.due = min(a.due, again)
-			}
-		}
-		a.due = max(a.due, a.held)
+		a.due = max(sooner(resync), a.held)
 		return false
 	case Stopped:
 		a.attempts, a.since = max(0, v.attempts-1), cmp.Or(a.since, v.since)
+		if v.quarantined > 0 { // wait leaves it alone, and so time has to ask
+			a.due = resync
+			return false
+		}
 		return true
 	}
 	r := Retries[outcome]
@@ -160,7 +167,7 @@ func (q *Queue) follows(v *stay, a *after, now time.Time, outcome Outcome, visit
 	if r.Resync {
 		// The events were seen to: the answer is no.
 		a.visitSince = 0
-		a.due = max(a.held, resync)
+		a.due = max(a.held, sooner(resync))
 		if a.raised > v.noted {
 			a.due = a.held
 		}
@@ -173,6 +180,17 @@ func (q *Queue) follows(v *stay, a *after, now time.Time, outcome Outcome, visit
 		a.held, a.due = 0, resync
 	}
 	return false
+}
+
+// recheck is when to look once more after the last event, 0 where that is over: see
+// Options.Again.
+func (q *Queue) recheck(v *stay, a *after) (next int64) {
+	for _, d := range q.o.Again {
+		if again := a.asked + d.Microseconds(); a.asked > 0 && again > v.began.UnixMicro() && (next == 0 || again < next) {
+			next = again
+		}
+	}
+	return next
 }
 
 func problem(err error) string {

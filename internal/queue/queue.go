@@ -36,6 +36,21 @@ type Work interface {
 	Redeliver(ctx context.Context, id int64) error
 }
 
+// A Forgetter is Work that keeps something of its own of what is visited.
+type Forgetter interface {
+	// Forget is told of a repository, or with Repository 0 an installation, that surveys found to
+	// be gone, before the queue forgets it. It may be told several times.
+	Forget(ctx context.Context, s event.Subject) error
+}
+
+// forgotten tells Work that something is gone.
+func (q *Queue) forgotten(ctx context.Context, s event.Subject) error {
+	if w, ok := q.work.(Forgetter); ok {
+		return w.Forget(ctx, s)
+	}
+	return nil
+}
+
 // Options are what New needs; those with a default may be left zero.
 type Options struct {
 	Store *store.Store

@@ -85,7 +85,7 @@ func (q *Queue) raise(ctx context.Context, tx *sql.Tx, now time.Time, rs []raise
 	var all []standing
 	for part := range slices.Chunk(rs, 64) {
 		var b statement
-		b.text("INSERT INTO subjects (installation, repository, owner, name, raised, since, asked, everywhere) VALUES ")
+		b.text("INSERT INTO subjects (installation, repository, owner, name, raised, since, asked, everywhere, fence) VALUES ")
 		asks := make(map[event.Subject]raise, len(part))
 		for i, r := range part {
 			asks[r.Subject] = r
@@ -102,7 +102,9 @@ func (q *Queue) raise(ctx context.Context, tx *sql.Tx, now time.Time, rs []raise
 			if r.everywhere {
 				everywhere = 1
 			}
-			b.row(i, r.Installation, r.Repository, r.owner, r.name, int64(1), at, again, everywhere)
+			// A row that is made anew goes on above all fences of the one that was forgotten: who
+			// still visits for that one is not taken for the new one's visitor.
+			b.row(i, r.Installation, r.Repository, r.owner, r.name, int64(1), at, again, everywhere, now.UnixMicro())
 		}
 		b.text(` ON CONFLICT (installation, repository) DO UPDATE SET
 			raised = subjects.raised + 1,

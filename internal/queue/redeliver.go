@@ -68,13 +68,28 @@ func (q *Queue) redeliver(ctx context.Context) error {
 		since = from
 	}
 	// What was asked for again and has not come is looked at until it is lost.
-	oldest, err := q.oldestChased(ctx)
+	oldest, err := q.oldestChased(ctx, now)
 	if err != nil {
 		return err
 	}
 	if !oldest.IsZero() && oldest.Before(since) {
 		since = oldest
 	}
+	// A list of three days takes many minutes; the lease is held meanwhile.
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	go func(lease *store.Lease) {
+		tick := time.NewTicker(sweepLease / 4)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				_ = lease.Renew(ctx) // where it was lost, what follows says so
+			}
+		}
+	}(lease)
 	attempts, err := q.work.Attempts(ctx, since)
 	if err != nil {
 		return fmt.Errorf("list deliveries: %w", err)
@@ -83,18 +98,32 @@ func (q *Queue) redeliver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	asked, lost := 0, old
+	if lease.Check() != nil { // this process stood still; another one sweeps, or nobody does
+		again, ok, err := q.store.Lease(ctx, "queue/sweep", sweepLease)
+		if err != nil || !ok {
+			return err
+		}
+		lease = again
+	}
+	asked, lost, inRow := 0, old, 0
 	for _, a := range failed {
 		if asked == redeliverMost {
 			break
 		}
-		if err := lease.Renew(ctx); err != nil {
+		if err := lease.Check(); err != nil {
 			return err
 		}
 		gone, err := q.chase(ctx, a, now)
 		if err != nil {
-			return err
+			// One that GitHub makes an error of keeps nobody else waiting; it has its pause.
+			inRow++
+			if inRow == 3 || ctx.Err() != nil || errors.Is(err, promotion.ErrRateLimited) || errors.Is(err, promotion.ErrUnauthenticated) {
+				return err
+			}
+			q.log.Warn("ask for a delivery again", "delivery", a.GUID, "error", err)
+			continue
 		}
+		inRow = 0
 		if gone {
 			lost++
 		} else {
@@ -169,13 +198,13 @@ func (q *Queue) failed(ctx context.Context, attempts []event.Attempt, now time.T
 
 // chase asks for a delivery once more; gone says that GitHub can make it no more.
 func (q *Queue) chase(ctx context.Context, a event.Attempt, now time.Time) (gone bool, err error) {
-	err = q.work.Redeliver(ctx, a.ID)
+	refused := q.work.Redeliver(ctx, a.ID)
 	switch {
-	case err == nil:
-	case errors.Is(err, promotion.ErrNotFound), errors.Is(err, promotion.ErrInvalid):
-		gone = true
-	default:
-		return false, fmt.Errorf("ask for a delivery again: %w", err)
+	case refused == nil:
+	case errors.Is(refused, promotion.ErrNotFound), errors.Is(refused, promotion.ErrInvalid):
+		gone, refused = true, nil
+	case ctx.Err() != nil, errors.Is(refused, promotion.ErrRateLimited), errors.Is(refused, promotion.ErrUnauthenticated):
+		return false, fmt.Errorf("ask for a delivery again: %w", refused)
 	}
 	err = q.inTx(ctx, func(tx *sql.Tx, _ time.Time) error {
 		var tries, lost int64
@@ -197,6 +226,9 @@ func (q *Queue) chase(ctx context.Context, a event.Attempt, now time.Time) (gone
 			a.GUID, min(a.At.UnixMicro(), now.UnixMicro()), lost, tries+1, now.Add(pause).UnixMicro())
 		return err
 	})
+	if err == nil && refused != nil {
+		err = fmt.Errorf("ask for a delivery again: %w", refused)
+	}
 	return gone, err
 }
 
@@ -220,9 +252,10 @@ func (q *Queue) giveUp(ctx context.Context) (lost int, err error) {
 	return lost, err
 }
 
-func (q *Queue) oldestChased(ctx context.Context) (time.Time, error) {
+// oldestChased is when the oldest was that may be asked for again now.
+func (q *Queue) oldestChased(ctx context.Context, now time.Time) (time.Time, error) {
 	var at int64
-	if err := q.store.DB().QueryRowContext(ctx, "SELECT COALESCE(MIN(at), 0) FROM chased WHERE lost = 0").Scan(&at); err != nil {
+	if err := q.store.DB().QueryRowContext(ctx, "SELECT COALESCE(MIN(at), 0) FROM chased WHERE lost = 0 AND next <= $1", now.UnixMicro()).Scan(&at); err != nil {
 		return time.Time{}, fmt.Errorf("read what is asked for again: %w", store.Explain(err))
 	}
 	if at == 0 {
@@ -244,7 +277,10 @@ func (q *Queue) mark(ctx context.Context, name string) (at, now time.Time, err e
 	if err != nil {
 		return at, now, fmt.Errorf("read mark %s: %w", name, store.Explain(err))
 	}
-	return time.UnixMicro(micro), now, nil
+	if at = time.UnixMicro(micro); at.After(now.Add(time.Minute)) {
+		return time.Time{}, now, nil // the clock was ahead then
+	}
+	return at, now, nil
 }
 
 func count(ctx context.Context, tx *sql.Tx, name string, n int64) error {

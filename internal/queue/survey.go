@@ -39,6 +39,9 @@ func (q *Queue) surveyAll(ctx context.Context, v *stay) error {
 		if err := q.forgetAll(ctx, v, i, repositories); err != nil {
 			return err
 		}
+		if _, err := q.store.DB().ExecContext(ctx, "DELETE FROM shares WHERE installation = $1 AND NOT EXISTS (SELECT 1 FROM subjects WHERE subjects.installation = $1)", i); err != nil {
+			return fmt.Errorf("forget installation %d: %w", i, err)
+		}
 	}
 	return q.raiseAll(ctx, v, rs)
 }
@@ -74,6 +77,11 @@ func (q *Queue) forgetAll(ctx context.Context, v *stay, installation int64, gone
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(gone)), 100) {
 		if err := v.term.Check(); err != nil {
 			return err
+		}
+		for _, r := range part {
+			if err := q.forgotten(ctx, event.Subject{Installation: installation, Repository: r}); err != nil {
+				return fmt.Errorf("forget repository %d: %w", r, err)
+			}
 		}
 		forgotten := 0
 		err := q.inTx(ctx, func(tx *sql.Tx, _ time.Time) error {

@@ -30,6 +30,11 @@ func (q *Queue) skip() string {
 // wake raises the subjects whose time has come, and returns whether more may be left.
 func (q *Queue) wake(ctx context.Context) (more bool, err error) {
 	err = q.inTx(ctx, func(tx *sql.Tx, now time.Time) error {
+		// Nothing is due later than a resync and a tenth from now, or the longest pause of Retries, but
+		// where the clock was ahead.
+		if _, err := tx.ExecContext(ctx, "UPDATE subjects SET due = $1, held = 0 WHERE due > $2", now.UnixMicro(), now.Add(max(q.o.Resync, time.Hour)*5/4+time.Minute).UnixMicro()); err != nil {
+			return err
+		}
 		rows, err := tx.QueryContext(ctx, "SELECT installation, repository FROM subjects WHERE due > 0 AND due <= $1 ORDER BY due LIMIT $2"+q.skip(), now.UnixMicro(), dueMost)
 		if err != nil {
 			return err

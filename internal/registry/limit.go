@@ -35,6 +35,7 @@ type pacer struct {
 // A pace is what we know of one host.
 type pace struct {
 	flight *semaphore.Weighted
+	users  int // requests under way; pacer.mu
 
 	mu     sync.Mutex
 	resume time.Time // until then requests wait
@@ -49,15 +50,44 @@ func (p *pacer) pace(host string) *pace {
 	}
 	h := p.paces[host]
 	if h == nil {
+		if len(p.paces) >= maxPaces {
+			p.tidy()
+		}
 		h = &pace{flight: semaphore.NewWeighted(p.limit)}
 		p.paces[host] = h
 	}
+	h.users++
 	return h
+}
+
+// maxPaces is how many hosts are known before those that say nothing any more are forgotten:
+// who configures repositories names as many as they like.
+const maxPaces = 256
+
+// tidy forgets hosts that nobody asks now, and that do not limit us. p.mu is held.
+func (p *pacer) tidy() {
+	now := p.now()
+	for host, h := range p.paces {
+		h.mu.Lock()
+		idle := h.users == 0 && !h.resume.After(now) && !h.closed.After(now)
+		h.mu.Unlock()
+		if idle {
+			delete(p.paces, host)
+		}
+	}
+}
+
+// left gives a pace back.
+func (p *pacer) left(h *pace) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h.users--
 }
 
 func (p *pacer) RoundTrip(req *http.Request) (*http.Response, error) {
 	host := originOf(req.URL).String()
 	h := p.pace(host)
+	defer p.left(h)
 	budget := waitBudget
 	for attempt := 0; ; attempt++ {
 		resp, err := p.attempt(req, h, host, &budget)

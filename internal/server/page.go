@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"github.com/pinnace-dev/pinnace/internal/github"
 )
@@ -31,11 +33,34 @@ func (s *Server) trusts(r *http.Request) bool {
 			return false
 		}
 	}
+	if !within(r.Host) {
+		return false
+	}
 	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		ip := at.Addr().Unmap()
 		return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
 	}
 	return r.RemoteAddr == "" || r.RemoteAddr == "@" // a Unix socket
+}
+
+// within reports whether a request names this server as only the inside does: by an address, or
+// by a name that no public zone has. A page elsewhere that rebinds its own name to an inside
+// address (https://en.wikipedia.org/wiki/DNS_rebinding), and whoever comes by the public name
+// through something that translates addresses, sends another one.
+func within(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(host, ".") {
+		return true
+	}
+	for _, zone := range []string{".svc", ".cluster.local", ".localhost", ".internal", ".local"} {
+		if strings.HasSuffix(host, zone) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {

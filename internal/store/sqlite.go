@@ -21,6 +21,12 @@ func (s *Store) openFile(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	// The file may have several names; the lock is beside the one that it really has.
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	} else if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(dir, filepath.Base(path))
+	}
 	// The lock is on a file of its own: closing any descriptor of the database would drop
 	// SQLite's own locks (https://www.sqlite.org/howtocorrupt.html, 2.2).
 	if s.lock, err = lockFile(path + ".lock"); err != nil {

@@ -155,6 +155,10 @@ func rest(ctx context.Context, tx *sql.Tx, installation int64, names []string, n
 
 // Forget drops a repository or, with Repository 0, all that an installation has.
 func (s *Store) Forget(ctx context.Context, x event.Subject, now time.Time) error {
+	var known int64
+	if err := s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM reports WHERE installation = $1 AND (repository = $2 OR $2 = 0)", x.Installation, x.Repository).Scan(&known); err == nil && known == 0 {
+		return nil
+	}
 	err := s.inTagTx(ctx, func(tx *sql.Tx) error {
 		if x.Repository == 0 {
 			for _, table := range []string{"stands", "watched", "moves", "reports"} {

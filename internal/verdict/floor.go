@@ -38,7 +38,8 @@ func (j *Judge) readFloor(ctx context.Context, repo promotion.Repository) (*floo
 	case theirs.Owner != repo.Owner:
 		return &floor{state: policy.FloorUnknown}, nil // it was moved away
 	}
-	store := git.NewMemory(git.Limits{})
+	// It is in memory, and anybody may have an organisation: what is larger is unknown.
+	store := git.NewMemory(git.Limits{PackSize: 16 << 20, TotalSize: 64 << 20, ObjectSize: 8 << 20, Objects: 50_000})
 	defer store.Close()
 	ref := "refs/heads/" + theirs.DefaultBranch
 	fetched, err := store.Fetch(ctx, j.Remote(theirs), git.Fetch{Refs: []string{ref}, Depth: 1})

@@ -46,6 +46,9 @@ func (w *Watcher) report(ctx context.Context, now time.Time, rounds *sync.WaitGr
 				return
 			}
 			next, err := w.write(ctx, r, now)
+			if errors.Is(err, errNotLeading) {
+				return
+			}
 			if err != nil {
 				next.Due = now.Add(later(err, w.Pins))
 			}
@@ -118,6 +121,9 @@ func (w *Watcher) issue(ctx context.Context, s event.Subject, text message.Watch
 			ours = i
 		}
 	}
+	if !w.leads(ctx) { // the list took its time, or this process stood still
+		return false, errNotLeading
+	}
 	same := fingerprint(ours.Body) == fingerprint(body)
 	switch {
 	case text.Nothing() && !ours.Open:
@@ -144,6 +150,9 @@ func (w *Watcher) issue(ctx context.Context, s event.Subject, text message.Watch
 	}
 	return true, err
 }
+
+// errNotLeading says that another replica reports now.
+var errNotLeading = errors.New("another replica writes the reports now")
 
 // judged parts what is to be reported from the rest. certain says that nothing of the rest
 // could have been reported once, by a server whose ledger was lost.
