@@ -2,7 +2,7 @@ FUZZ_TIME ?= 60s
 SEED ?= 1
 COUNT ?= 200
 
-.PHONY: test race fuzz bench bench-serve golden lint sim sim-long mutants
+.PHONY: crash test race fuzz bench bench-serve golden lint sim sim-long mutants
 
 test: ## every test; those that need a server that is not installed skip with the reason
 	go test ./...
@@ -41,3 +41,6 @@ lint:
 
 mutants: ## one defence after the other is switched off: the test of the attack on it has to fail; takes minutes
 	MUTANTS=1 go test ./internal/verdict -run '^TestMutants$$' -v -timeout 60m
+
+crash: ## kill -9 at each effect, before it, after it and after its answer: some 1,200 kills, 15 minutes
+	go test ./internal/proof -count=1 -timeout 60m -run '^(TestCrash|TestRestartStorm)$$' -v -every-crash

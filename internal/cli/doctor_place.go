@@ -75,7 +75,11 @@ func (f *doctorFlags) registriesOf(ctx context.Context, t doctor.Tree) ([]doctor
 	g.SetLimit(8)
 	for i, host := range hosts {
 		g.Go(func() error {
-			_, err := client.Stat(ctx, sample[host])
+			ask := client.Stat
+			if sample[host].Digest == "" {
+				ask = client.Resolve
+			}
+			_, err := ask(ctx, sample[host])
 			if errors.Is(err, image.ErrUnknown) {
 				err = nil // it answers; that the image is gone is check's to say
 			}

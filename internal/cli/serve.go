@@ -46,8 +46,8 @@ by one of them at a time.
 The App's webhook goes to /webhooks/github; its secret is the first line of
 --webhook-secret-file, and while it is changed the old one is the second. Registries may
 notify at /webhooks/registry/distribution, harbor, dockerhub and generic, each with the secret
-in a file of that name in --registry-secrets. /healthz, /readyz, /metrics and /status answer
-private addresses only, or whoever has the token of --status-token-file.
+in a file of that name in --registry-secrets. /healthz and /readyz answer anybody, /metrics and
+/status private addresses only, or whoever has the token of --status-token-file.
 
 SIGTERM lets running looks end, for --grace at most. Exit status 1 means that the server could
 not start or had to stop, and 4 that GitHub refused the App's key.`,
@@ -86,5 +86,6 @@ not start or had to stop, and 4 that GitHub refused the App's key.`,
 	fl.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.hub.addAccess(cmd)
 	f.registries.add(cmd)
+	fl.Lookup("cache").Usage = "`DIR` that keeps what was fetched; default: beside the database's default"
 	return cmd
 }

@@ -70,7 +70,7 @@ func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
 		return err
 	}
 	defer images.Close()
-	app, options, err := f.app(ctx, log, counts)
+	app, options, err := f.app(ctx, log, counts, traces)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
 	options.Cache = etags
 
 	var watcher *watch.Watcher
-	ships, err := f.fleet(log, counts, app, options, images, &watcher)
+	ships, err := f.fleet(log, counts, traces, app, options, images, &watcher)
 	if err != nil {
 		return err
 	}
@@ -268,7 +268,7 @@ func (f *serveFlags) client(counts *telemetry.Telemetry) (*registry.Client, erro
 
 // app returns the App, whose key GitHub has taken, and how to speak to GitHub. Where GitHub does
 // not answer the server starts all the same.
-func (f *serveFlags) app(ctx context.Context, log *slog.Logger, counts *telemetry.Telemetry) (*github.App, github.Options, error) {
+func (f *serveFlags) app(ctx context.Context, log *slog.Logger, counts *telemetry.Telemetry, traces *telemetry.Traces) (*github.App, github.Options, error) {
 	var options github.Options
 	api, root, err := apiAddress()
 	if err != nil {
@@ -278,9 +278,9 @@ func (f *serveFlags) app(ctx context.Context, log *slog.Logger, counts *telemetr
 	if err != nil {
 		return nil, options, fmt.Errorf("--app-key %w", err)
 	}
-	options = github.Options{URL: root, UserAgent: "pinnace/" + versionNumber(), Log: log, Spacing: spacing(api)}
+	options = github.Options{Transport: traces.Transport(github.NewTransport()), URL: root, UserAgent: "pinnace/" + versionNumber(), Log: log, Spacing: spacing(api)}
 	app, err := github.NewApp(github.AppOptions{
-		ID: f.hub.appID, Key: key, URL: root, UserAgent: options.UserAgent, Log: log,
+		ID: f.hub.appID, Key: key, Transport: options.Transport, URL: root, UserAgent: options.UserAgent, Log: log,
 		Observe: func(c github.Call) { counts.GitHub(c.Method, c.Route, c.Status, c.Took) },
 	})
 	if err != nil {
@@ -298,10 +298,10 @@ func (f *serveFlags) app(ctx context.Context, log *slog.Logger, counts *telemetr
 }
 
 // fleet joins the App with its repositories. watcher is set before the first visit.
-func (f *serveFlags) fleet(log *slog.Logger, counts *telemetry.Telemetry, app *github.App, options github.Options, images *registry.Client, watcher **watch.Watcher) (*fleet.Fleet, error) {
+func (f *serveFlags) fleet(log *slog.Logger, counts *telemetry.Telemetry, traces *telemetry.Traces, app *github.App, options github.Options, images *registry.Client, watcher **watch.Watcher) (*fleet.Fleet, error) {
 	dir := cmp.Or(f.hub.cache, filepath.Join(stateDir(), "git"))
 	return fleet.New(fleet.Options{
-		App: app, GitHub: options, Cache: dir, Version: versionNumber(), Log: log, Observer: counts,
+		App: app, GitHub: options, Cache: dir, Version: versionNumber(), Log: log, Observer: counts, Tracer: traces.Tracer(),
 		Registries: func(*config.Config) (reconcile.Registries, error) { return images.Anew(), nil },
 		Stands: func(ctx context.Context, r event.Repository, bases []verdict.ReadBase) error {
 			if all := watched(bases); len(all) > 0 {
@@ -313,13 +313,10 @@ func (f *serveFlags) fleet(log *slog.Logger, counts *telemetry.Telemetry, app *g
 	})
 }
 
-// watched lists the images to watch. A repository that is only observed is reported to nobody.
+// watched lists the images to watch.
 func watched(bases []verdict.ReadBase) []event.Stands {
 	var out []event.Stands
 	for _, b := range bases {
-		if b.Config.Mode == config.ModeObserve {
-			continue
-		}
 		for _, s := range b.Running {
 			x := event.Stands{Name: s.Image.Repository(), Tag: s.Image.Tag, Digest: string(s.Image.Digest), Place: fmt.Sprintf("%s:%d", s.Path, s.Line)}
 			if e, ok := b.Config.Environment(s.Environment); ok {
@@ -368,7 +365,7 @@ func (f *serveFlags) door(log *slog.Logger, counts *telemetry.Telemetry, db *sto
 	return server.New(server.Options{
 		Secrets: secrets, Inbox: jobs, Pushed: pushed, RegistrySecrets: hints, Metrics: counts.Handler(), Token: token,
 		Ready:  []server.Check{{Name: "database", Run: db.Ping}},
-		Status: func(ctx context.Context) (any, error) { return jobs.Status(ctx) },
-		Log:    log, Observer: counts, Version: versionNumber(), Drain: f.drain,
+		Status: func(ctx context.Context) (any, error) { return jobs.Status(ctx) }, Release: jobs.Release,
+		Log: log, Observer: counts, Version: versionNumber(), Drain: f.drain,
 	})
 }

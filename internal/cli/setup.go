@@ -39,7 +39,7 @@ address of GitHub is read from GITHUB_API_URL. Exit status 1 means that nothing 
 registered, or that its credentials could not be stored.`,
 		Example: `  pinnace setup --org acme --webhook-url https://pinnace.example.com
   pinnace setup --out ~/pinnace
-  pinnace setup --org acme --kubernetes-secret pinnace --namespace pinnace | kubectl apply -f -`,
+  pinnace setup --org acme --webhook-url https://pinnace.example.com --kubernetes-secret pinnace --namespace pinnace | kubectl apply -f -`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}

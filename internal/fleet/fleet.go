@@ -11,6 +11,9 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/event"
 	"github.com/pinnace-dev/pinnace/internal/git"
@@ -36,9 +39,11 @@ type Options struct {
 	Gone func(context.Context, event.Subject) error
 	// Observer counts; it may be nil.
 	Observer Observer
-	Now      func() time.Time // nil: time.Now
-	Version  string
-	Log      *slog.Logger // nil: none
+	// Tracer begins a span of each visit; nil begins none.
+	Tracer  trace.Tracer
+	Now     func() time.Time // nil: time.Now
+	Version string
+	Log     *slog.Logger // nil: none
 	// Warm is how many repositories are kept as they were read last; 0 means 32.
 	Warm int
 }
@@ -93,6 +98,9 @@ func New(o Options) (*Fleet, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Tracer == nil {
+		o.Tracer = noop.NewTracerProvider().Tracer("")
 	}
 	if o.Warm == 0 {
 		o.Warm = 32

@@ -26,6 +26,9 @@ func (f *Fleet) teller(v event.Visit, b *berth) *teller {
 
 func (t *teller) tell(ctx context.Context, level slog.Level, message string, attrs ...slog.Attr) {
 	key := fmt.Sprint(message, attrs)
+	if t.seen[key] {
+		return // the first look of this visit told it
+	}
 	if t.b.told[key] {
 		level = slog.LevelDebug
 	}

@@ -3,8 +3,13 @@ package fleet
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/pinnace-dev/pinnace/internal/event"
 	"github.com/pinnace-dev/pinnace/internal/git"
@@ -17,13 +22,26 @@ import (
 // maxFirst is how many pull requests are judged before the whole repository is looked at.
 const maxFirst = 5
 
+// unanswered is when a registry that gave no answer is asked again.
+const unanswered = 5 * time.Minute
+
 // Visit looks at one repository: the pull requests that events were about first, then all that
 // is to be proposed, judged and merged there. The error is that of the first thing which could
 // not be done; it stopped nothing else.
 func (f *Fleet) Visit(ctx context.Context, v event.Visit) (event.Visited, error) {
+	ctx, span := f.o.Tracer.Start(ctx, "visit", trace.WithAttributes(
+		attribute.Int64("pinnace.installation", v.Installation), attribute.Int64("pinnace.repository", v.Repository.Repository), attribute.IntSlice("pinnace.pulls", v.Pulls)))
+	defer span.End()
 	out, err := f.visit(ctx, v)
 	if errors.Is(err, errGone) {
 		out, err = event.Visited{Gone: true}, f.Forget(ctx, v.Subject)
+	}
+	if errors.Is(err, promotion.ErrForbidden) { // what was granted may be more by now, or less
+		_, again := f.Installations(ctx)
+		err = errors.Join(err, again)
+	}
+	if err != nil {
+		span.SetStatus(codes.Error, err.Error())
 	}
 	return out, err
 }
@@ -55,14 +73,14 @@ func (f *Fleet) visit(ctx context.Context, v event.Visit) (out event.Visited, er
 		return out, err
 	}
 	b, err := f.ports.take(v.Subject)
-	if errors.Is(err, git.ErrCorrupt) {
+	if damaged(err) {
 		return out, errors.Join(err, f.ports.scrap(v.Subject, b))
 	}
 	if err != nil {
 		return out, err
 	}
 	defer func() {
-		if errors.Is(err, git.ErrCorrupt) {
+		if damaged(err) {
 			err = errors.Join(err, f.ports.scrap(v.Subject, b))
 			return
 		}
@@ -87,6 +105,11 @@ func (f *Fleet) visit(ctx context.Context, v event.Visit) (out event.Visited, er
 	})
 	err = f.look(ctx, v, s, b, &out)
 	return out, err
+}
+
+// damaged says whether a mirror has to be made anew: it is malformed, incomplete, or gone.
+func damaged(err error) bool {
+	return errors.Is(err, git.ErrCorrupt) || errors.Is(err, git.ErrMissing) || errors.Is(err, fs.ErrNotExist)
 }
 
 // steward joins all that acts on one repository.
@@ -149,11 +172,21 @@ func (f *Fleet) look(ctx context.Context, v event.Visit, s *verdict.Steward, b *
 		return err
 	}
 	if round.Proposed != nil {
-		if err := round.Proposed.Failed(); err != nil {
-			errs = append(errs, err)
-		}
 		for _, b := range round.Proposed.Bases {
+			if b.Err != nil {
+				errs = append(errs, b.Err)
+			}
 			for _, p := range b.Settled {
+				if p.Err != nil {
+					errs = append(errs, p.Err)
+				}
+				for _, l := range p.Failed {
+					// An image that nobody answers for holds up nothing else: no pause of the repository.
+					log.tell(ctx, slog.LevelWarn, "an image could not be resolved", slog.String("image", l.Image), slog.String("reason", l.Reason))
+					if l.Unanswered() && (out.Again == 0 || out.Again > unanswered) {
+						out.Again = unanswered
+					}
+				}
 				if p.Action != reconcile.Clean && p.Action != reconcile.Unchanged {
 					log.proposed(ctx, slog.LevelInfo, b.Observe, p.Action, p.Kind, p.Branch, p.PullRequest.Number, p.Reason)
 				}
@@ -168,7 +201,10 @@ func (f *Fleet) look(ctx context.Context, v event.Visit, s *verdict.Steward, b *
 		}
 	}
 	if !judged.Again.IsZero() {
-		out.Again = max(judged.Again.Sub(f.o.Now()), time.Second)
+		again := max(judged.Again.Sub(f.o.Now()), time.Second)
+		if out.Again == 0 || again < out.Again {
+			out.Again = again
+		}
 	}
 	if err := f.standing(ctx, v.Repository, judged.Bases); err != nil {
 		errs = append(errs, err)

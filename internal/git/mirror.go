@@ -209,7 +209,7 @@ func (m *mirror) discard(f *os.File) error {
 func (m *mirror) store(f *os.File, sum Hash, idx []byte) (*pack, error) {
 	name := m.path("objects/pack/pack-" + sum.String())
 	if _, err := os.Lstat(name + ".idx"); err == nil {
-		return nil, nil
+		return openPack(name)
 	}
 	if err := errors.Join(f.Sync(), f.Chmod(0o400), f.Close()); err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -268,8 +269,9 @@ func (r *Repository) take(ctx context.Context, src io.Reader) (objects int, rece
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if p != nil {
-		r.packs = append([]*pack{p}, r.packs...)
+	if p.name != "" && slices.ContainsFunc(r.packs, func(q *pack) bool { return q.name == p.name }) {
+		return n.sent, received, p.close() // it came once more
 	}
+	r.packs = append([]*pack{p}, r.packs...)
 	return n.sent, received, nil
 }

@@ -25,7 +25,7 @@ type Options struct {
 	// URL is the root of the REST API: "" for github.com; https://host or
 	// https://host/api/v3 for GitHub Enterprise Server. Plain http is for loopback only.
 	URL string
-	// Transport replaces our own http.Transport.
+	// Transport replaces our own http.Transport, see NewTransport.
 	Transport http.RoundTripper
 	// Tokens gives the tokens; nil asks without one.
 	Tokens TokenSource
@@ -108,7 +108,7 @@ func New(o Options) (*Client, error) {
 		o.Spacing = defaultSpacing
 	}
 	if o.Transport == nil {
-		o.Transport = newTransport()
+		o.Transport = NewTransport()
 	}
 	return &Client{
 		root: strings.TrimSuffix(base.String(), "/"), graphql: graphql, base: base,
@@ -163,7 +163,8 @@ func loopback(host string) bool {
 	return err == nil && a.IsLoopback()
 }
 
-func newTransport() *http.Transport {
+// NewTransport returns the transport of a client that is given none, to be wrapped.
+func NewTransport() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,

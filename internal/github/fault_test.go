@@ -195,7 +195,7 @@ func newH2(t *testing.T, reply func(n int, stream uint32) (out []byte, more bool
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &h2{address: "https://" + l.Addr().String(), client: newTransport()}
+	h := &h2{address: "https://" + l.Addr().String(), client: NewTransport()}
 	h.client.TLSClientConfig = &tls.Config{RootCAs: cert.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
 	t.Cleanup(h.client.CloseIdleConnections)
 	t.Cleanup(func() { l.Close() })

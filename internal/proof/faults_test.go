@@ -172,14 +172,14 @@ func TestWrongClock(t *testing.T) {
 	}
 }
 
-// A process with 64 descriptors, whose garbage collector is told to keep to 64 MiB, tells the
+// A process with 128 descriptors, whose garbage collector is told to keep to 64 MiB, tells the
 // story to its end.
 func TestLittle(t *testing.T) {
 	t.Parallel()
 	want := undisturbed(t)
 	s := newStory(t)
 	h := s.host(onDisk(t))
-	h.before = `ulimit -n 64; exec "$0" "$@"`
+	h.before = `ulimit -n 128; exec "$0" "$@"`
 	h.env = []string{"GOMEMLIMIT=64MiB"}
 	for i, step := range steps {
 		if step.do(s); i == 0 {

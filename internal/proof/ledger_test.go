@@ -58,6 +58,7 @@ func make64() []byte {
 	}
 	return b
 }
+
 func (k *work) Forget(ctx context.Context, s event.Subject) error            { return k.w.Forget(ctx, s) }
 func (k *work) Attempts(context.Context, time.Time) ([]event.Attempt, error) { return nil, nil }
 func (k *work) Redeliver(context.Context, int64) error                       { return nil }

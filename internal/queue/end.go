@@ -15,6 +15,11 @@ const (
 	// calm is how long a subject must have been left alone for its next visit to begin a new
 	// streak.
 	calm = 10 * time.Second
+	// few is how many events since the visit before are no burst, and unhurried how long a
+	// subject is left alone after a visit for fewer.
+	few       = 8
+	patient   = 10 // visits of a streak, after which even few are paced
+	unhurried = 500 * time.Millisecond
 	// endTime bounds the writing down of what came of a visit.
 	endTime = 20 * time.Second
 	// problemMost bounds the text of an error that is kept.
@@ -61,9 +66,13 @@ func (q *Queue) end(v *stay, visited event.Visited, failure error) (Outcome, err
 	if errors.Is(err, errLost) {
 		return Expired, nil
 	}
-	if err == nil && Retries[outcome].Survey && v.Repository.Repository != 0 {
+	if err == nil && Retries[outcome].Survey && v.Installation != 0 {
+		above := event.Subject{Installation: v.Installation} // whose list says whether it is gone
+		if v.Repository.Repository == 0 {
+			above.Installation = 0
+		}
 		err = q.inTx(ctx, func(tx *sql.Tx, now time.Time) error {
-			return q.raise(ctx, tx, now, []raise{{Subject: event.Subject{Installation: v.Installation}}})
+			return q.raise(ctx, tx, now, []raise{{Subject: above}})
 		})
 	}
 	return outcome, err
@@ -133,8 +142,13 @@ func (q *Queue) follows(v *stay, a *after, now time.Time, outcome Outcome, visit
 	a.attempts, a.failures, a.visitSince, a.quarantined = v.attempts, v.failures, v.since, v.quarantined
 	switch outcome {
 	case Done, Gone:
+		before := a.done
 		a.done, a.attempts, a.failures, a.visitSince, a.quarantined, a.problem = v.noted, 0, 0, 0, 0, ""
-		if p := pace(v.streak); p > 0 {
+		p := pace(v.streak)
+		if v.noted-before < few && v.streak < patient {
+			p = min(p, unhurried) // people at work, and what we did ourselves; no burst
+		}
+		if p > 0 {
 			a.held = at(p)
 		}
 		if a.raised > v.noted {

@@ -156,7 +156,7 @@ func TestPace(t *testing.T) {
 		}
 		return all
 	}
-	if diff := cmp.Diff(begun, ms(200, 400, 600, 1600, 3600, 7600, 12600, 17600)); diff != "" {
+	if diff := cmp.Diff(begun, ms(200, 400, 600, 1200, 1800, 2400, 3000, 3600, 4200, 4800, 5400, 10400, 15400)); diff != "" {
 		t.Errorf("visits during 20 s of an event every 200 ms (got, want): %s", diff)
 	}
 	begun = nil

@@ -158,7 +158,7 @@ func (q *Queue) stay(v *stay) {
 	}
 
 	outcome, ended := q.end(v, visited, err)
-	log := q.log.With("installation", v.Installation, "repository", v.Repository.Repository, "repo", v.Owner+"/"+v.Name, "outcome", outcome, "duration_ms", time.Since(began).Milliseconds(), "attempt", v.attempts)
+	log := q.log.With("installation", v.Installation, "repository", v.Repository.Repository, "repo", nameOf(v), "outcome", outcome, "duration_ms", time.Since(began).Milliseconds(), "attempt", v.attempts)
 	switch {
 	case ended != nil:
 		log.Error("write down what came of a visit: its lease will run out, and it is made again", "error", ended)
@@ -168,6 +168,14 @@ func (q *Queue) stay(v *stay) {
 		log.Debug("visited", "writes", visited.Writes)
 	}
 	q.see.Ended(outcome, time.Since(began), visited.Writes)
+}
+
+// nameOf is owner/name of a repository, "" of what is none or has none yet.
+func nameOf(v *stay) string {
+	if v.Owner == "" {
+		return ""
+	}
+	return v.Owner + "/" + v.Name
 }
 
 // attend makes the visit; a panic is an error.

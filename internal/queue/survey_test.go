@@ -114,7 +114,7 @@ func (m meanwhile) Repositories(ctx context.Context, i int64) ([]event.Repositor
 func TestGone(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		a := repo(1, 1)
-		h := byHand(t, url, Options{}, a)
+		h := byHand(t, url, Options{Again: []time.Duration{}}, a)
 		again := true
 		h.w.visit = func(context.Context, event.Visit) (event.Visited, error) {
 			if again {

@@ -61,7 +61,9 @@ type Options struct {
 	Ready           []Check
 	Metrics         http.Handler                       // nil = no /metrics
 	Status          func(context.Context) (any, error) // a value for JSON; nil = no /status
-	// Token opens /metrics, /status and the reasons of /readyz. Without one they are open to
+	// Release has a repository that was put aside looked at again; nil = no /release.
+	Release func(context.Context, event.Subject) error
+	// Token opens /release, /metrics, /status and the reasons of /readyz. Without one they are open to
 	// private addresses that no proxy speaks for.
 	Token github.Secret
 	// Setup serves /setup/.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pinnace-dev/pinnace/internal/event"
 	"github.com/pinnace-dev/pinnace/internal/github"
 )
 
@@ -55,6 +56,44 @@ func TestPages(t *testing.T) {
 	r = newRig(t, func(o *Options) { o.Version = "<script>" })
 	if text := r.ask(get("http://x/"), outside).Body.String(); strings.Contains(text, "<script") {
 		t.Errorf("got %s", text)
+	}
+}
+
+// TestRelease: who has the token frees what was put aside; nobody else does, from wherever.
+func TestRelease(t *testing.T) {
+	var freed []event.Subject
+	r := newRig(t, func(o *Options) {
+		o.Token = "operator"
+		o.Release = func(_ context.Context, s event.Subject) error {
+			freed = append(freed, s)
+			return nil
+		}
+	})
+	for _, tc := range []struct {
+		path, token string
+		want        int
+	}{
+		{"/release/7/42", "", 404},
+		{"/release/7/42", "other", 404},
+		{"/release/7/x", "operator", 400},
+		{"/release/0/42", "operator", 400},
+		{"/release/7/42", "operator", 202},
+	} {
+		req := get("http://x" + tc.path)
+		req.Method = http.MethodPost
+		req.Header.Set("Authorization", "Bearer "+tc.token)
+		if w := r.ask(req, inside); w.Code != tc.want {
+			t.Errorf("%s with %q: got %d %s", tc.path, tc.token, w.Code, w.Body)
+		}
+	}
+	if want := []event.Subject{{Installation: 7, Repository: 42}}; !cmp.Equal(freed, want) {
+		t.Errorf("freed %v, want %v", freed, want)
+	}
+	r = newRig(t, func(o *Options) { o.Release = func(context.Context, event.Subject) error { return nil } })
+	req := get("http://x/release/7/42")
+	req.Method = http.MethodPost
+	if w := r.ask(req, inside); w.Code != 404 {
+		t.Errorf("without a token: got %d", w.Code)
 	}
 }
 

@@ -33,6 +33,9 @@ func (s *Server) routes() http.Handler {
 	if s.o.Status != nil {
 		mux.Handle("GET /status", s.inside(http.HandlerFunc(s.status)))
 	}
+	if s.o.Release != nil {
+		mux.HandleFunc("POST /release/{installation}/{repository}", s.release)
+	}
 	if s.o.Setup != nil {
 		mux.Handle("/setup/", s.o.Setup)
 	}

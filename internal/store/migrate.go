@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"log/slog"
 
 	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
@@ -84,7 +85,7 @@ func (s *Store) migrateOurs(ctx context.Context) error {
 }
 
 func (s *Store) migrateRiver(ctx context.Context) error {
-	c := &rivermigrate.Config{Logger: s.log}
+	c := &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)} // its lines have keys of their own
 	var (
 		m   *rivermigrate.Migrator[*sql.Tx]
 		err error
@@ -105,6 +106,11 @@ func (s *Store) migrateRiver(ctx context.Context) error {
 	if err := s.db.QueryRowContext(ctx, "SELECT MAX(version) FROM river_migration WHERE line = 'main'").Scan(&has); err == nil && has > knows {
 		return fmt.Errorf("%w (the queue's version is %d, this program knows %d)", ErrNewer, has, knows)
 	}
-	_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	done, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	if done != nil {
+		for _, v := range done.Versions {
+			s.log.InfoContext(ctx, "migrated the database", slog.String("migration", "river "+v.Name), slog.Int64("duration_ms", v.Duration.Milliseconds()))
+		}
+	}
 	return err
 }

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 
 	"go.opentelemetry.io/contrib/exporters/autoexport"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -81,6 +84,15 @@ func traced() bool {
 
 // Tracer begins spans.
 func (t *Traces) Tracer() trace.Tracer { return t.provider.Tracer(scope) }
+
+// Transport makes a span of each request that passes, below that of its context. Nothing is
+// told to the other side.
+func (t *Traces) Transport(next http.RoundTripper) http.RoundTripper {
+	if _, off := t.provider.(noop.TracerProvider); off {
+		return next
+	}
+	return otelhttp.NewTransport(next, otelhttp.WithTracerProvider(t.provider), otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()))
+}
 
 // Stop sends the spans that wait, until the context ends, and stops.
 func (t *Traces) Stop(ctx context.Context) error {

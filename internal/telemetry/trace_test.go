@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,39 @@ func TestTrace(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTransport: a request is a span, and the other side is told nothing of it.
+func TestTransport(t *testing.T) {
+	quiet(t)
+	c := newCollector(t)
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", c.URL)
+	traces, err := Trace(t.Context(), "1.2.3", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told http.Header
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { told = r.Header }))
+	defer server.Close()
+	ctx, span := traces.Tracer().Start(t.Context(), "visit")
+	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/repos/acme/shop", nil)
+	resp, err := (&http.Client{Transport: traces.Transport(http.DefaultTransport)}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	span.End()
+	if err := traces.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.spans) != 2 || c.spans["HTTP GET"] == nil {
+		t.Errorf("spans %v", c.spans)
+	}
+	for _, name := range []string{"Traceparent", "Tracestate", "Baggage"} {
+		if told.Get(name) != "" {
+			t.Errorf("told %s: %s", name, told.Get(name))
+		}
 	}
 }
 

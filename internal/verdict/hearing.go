@@ -280,6 +280,9 @@ func (b *base) note(h *hearing) {
 			if b.memory.App != 0 && h.memo.Request.ID != "" {
 				h.memo.Request = promotion.Request{Kind: h.kind, Unknown: true} // anybody can write a commit that says so
 			}
+			if b.Bot.ID != 0 && h.pull.Author.ID == b.Bot.ID {
+				h.memo.Request.By = nil // nobody asked for what Pinnace proposes by itself
+			}
 		}
 		if h.first() && (h.kind == promotion.ByHand || b.memory.App == 0) {
 			at = h.pull.Created

@@ -249,7 +249,7 @@ func (b *base) Advise(s *reconcile.Settled) reconcile.Advice {
 	case config.DeployAuto:
 		out.Deploys = "Pinnace merges it when all rules hold."
 	case config.DeployCommand:
-		out.Deploys = "Pinnace merges it when all rules hold and a deployer comments `/deploy`."
+		out.Deploys = "Pinnace merges it when all rules hold and a deployer comments /deploy."
 	default:
 		out.Deploys = "A person merges it once the check is green."
 	}
