@@ -197,7 +197,7 @@ var unreached = map[string]string{
 	"POST /app/installations/{}/access_tokens": "a token changes nothing, and one more does no harm",
 	"POST /repos/{}/{}/git/blobs":              "it is for files that are no UTF-8, and such a manifest is never edited",
 
-	"commit internal/queue.(*Queue).Release":   "a person's way out of quarantine, one transaction",
+	"commit internal/queue.(*Queue).Release":   "a person's way out of quarantine by POST /release, one transaction",
 	"commit internal/queue.(*Queue).collect":   "it takes up what a crash left: each run with a kill in a visit has it",
 	"commit internal/queue.(*Queue).end":       "it asks for a survey after a repository was not found: TestGroundMoves",
 	"commit internal/queue.(*Queue).giveUp":    "by chance: it forgets what was asked for again and came",
@@ -208,6 +208,7 @@ var unreached = map[string]string{
 	"commit internal/queue.(*Queue).forgetAll": "repositories or installations are gone: TestGroundMoves",
 	"commit internal/queue.(*Queue).setBack":   "the clock was set back",
 	"commit internal/queue.(*Queue).wake":      "by chance: it begins what is due",
+	"commit internal/store.(*Lease).Renew":     "a list of deliveries takes longer than 15 s: queue.TestHostileSweepOutlivesItsLease",
 	"commit internal/store.(*ETags).shrink":    "a cache has become too large: nothing hangs on it",
 	"commit internal/store.(*Store).Forget":    "a repository is gone: TestGroundMoves",
 	"commit internal/store.(*Store).Hasten":    "a hint about a tag that is only asked for earlier",

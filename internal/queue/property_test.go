@@ -31,7 +31,7 @@ type schedule struct {
 	seq  int
 	open map[event.Subject][]happening // not yet seen to by a visit that succeeded
 
-	refused map[event.Subject]bool // the last visit was told no, and so nobody waits
+	refused map[event.Subject]bool // a visit since the last success was told no, and so nobody waits
 	calm    bool                   // nothing fails any more
 	deadly  bool                   // processes die
 	again   bool                   // subjects are looked at again by themselves
@@ -119,7 +119,6 @@ func (s *schedule) visit(_ context.Context, v event.Visit) (event.Visited, error
 	}
 	s.mu.Lock()
 	refused := s.refused[v.Subject]
-	s.refused[v.Subject] = false
 	s.mu.Unlock()
 	if len(begun) > 0 && v.Since.IsZero() && !refused {
 		s.t.Errorf("visit to %v after event %d says that none asked for it", v.Subject, begun[0].seq)
@@ -154,6 +153,7 @@ func (s *schedule) visit(_ context.Context, v event.Visit) (event.Visited, error
 	s.note("visit to %v sees %v", v.Subject, begun)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.refused[v.Subject] = false
 	s.open[v.Subject] = slices.DeleteFunc(s.open[v.Subject], func(h happening) bool { return slices.Contains(begun, h) })
 	if !s.again {
 		return event.Visited{}, nil
