@@ -137,7 +137,7 @@ func TestChart(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantKinds(t, check(t, objects(t, out), js), tc.kinds...)
-			if notes := files["pinnace/templates/NOTES.txt"]; !strings.Contains(notes, "pinnace setup --kubernetes-secret") {
+			if notes := files["pinnace/templates/NOTES.txt"]; !strings.Contains(notes, "pinnace setup ") || !strings.Contains(notes, "--kubernetes-secret") {
 				t.Errorf("the notes do not say how to go on: %q", notes)
 			}
 		})
