@@ -118,6 +118,7 @@ func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
 	log.InfoContext(ctx, "listening", slog.String("address", listener.Addr().String()), slog.String("database", store.Redact(f.location())), slog.String("version", versionNumber()))
 	// The door is the last to open and the first to close: what it takes in is kept, and worked
 	// off by whoever runs next.
+	told := ctx
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return jobs.Run(ctx) })
 	all.Go(func() error { return etags.Run(ctx) })
@@ -127,6 +128,10 @@ func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
 	all.Go(func() error { return door.Serve(ctx, listener) })
 	err = all.Wait()
 	first.leave()
+	if err != nil && told.Err() != nil { // whoever runs next finds what was left
+		log.Warn("stopped before all was written down", slog.String("error", err.Error()))
+		err = nil
+	}
 	log.Info("stopped")
 	return err
 }

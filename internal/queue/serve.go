@@ -164,6 +164,8 @@ func (q *Queue) stay(v *stay) {
 		log.Error("write down what came of a visit: its lease will run out, and it is made again", "error", ended)
 	case err != nil:
 		log.Warn("visit failed", "error", err)
+	case outcome == Expired:
+		log.Warn("visited, but the lease ran out meanwhile: another visit has begun or will", "writes", visited.Writes)
 	default:
 		log.Debug("visited", "writes", visited.Writes)
 	}
