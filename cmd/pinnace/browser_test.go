@@ -39,7 +39,11 @@ func walkPage(address string) error {
 	}
 	back, err := textOf(http.PostForm(html.UnescapeString(action[1]), url.Values{"manifest": {html.UnescapeString(manifest[1])}}))
 	if name := os.Getenv("BROWSER_LOG"); name != "" {
-		if e := os.WriteFile(name, []byte(words(page)+"\n"+words(back)), 0o600); err == nil {
+		e := os.WriteFile(name+".part", []byte(words(page)+"\n"+words(back)), 0o600)
+		if e == nil {
+			e = os.Rename(name+".part", name)
+		}
+		if err == nil {
 			err = e
 		}
 	}
