@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,22 +17,22 @@ import (
 	"github.com/pinnace-dev/pinnace/internal/watch"
 )
 
-type work struct {
+// A shop is two installations with a repository each, and after a while only one, with none.
+type shop struct {
 	mu    sync.Mutex
 	there bool
 	w     *watch.Watcher
-	seen  chan event.Subject
 }
 
-func (k *work) has() bool { k.mu.Lock(); defer k.mu.Unlock(); return k.there }
-func (k *work) Installations(context.Context) ([]int64, error) {
+func (k *shop) has() bool { k.mu.Lock(); defer k.mu.Unlock(); return k.there }
+func (k *shop) Installations(context.Context) ([]int64, error) {
 	if k.has() {
 		return []int64{7, 8}, nil
 	}
 	return []int64{8}, nil
 }
 
-func (k *work) Repositories(_ context.Context, i int64) ([]event.Repository, error) {
+func (k *shop) Repositories(_ context.Context, i int64) ([]event.Repository, error) {
 	if i == 7 {
 		return []event.Repository{{Subject: event.Subject{Installation: 7, Repository: 70}, Owner: "acme", Name: "secret-config"}}, nil
 	}
@@ -42,38 +43,27 @@ func (k *work) Repositories(_ context.Context, i int64) ([]event.Repository, err
 }
 
 // Visit is as the fleet's: what stands is told, and what is gone is forgotten.
-func (k *work) Visit(ctx context.Context, v event.Visit) (event.Visited, error) {
+func (k *shop) Visit(ctx context.Context, v event.Visit) (event.Visited, error) {
 	if !k.has() {
 		return event.Visited{Gone: true}, k.w.Forget(ctx, v.Subject)
 	}
-	err := k.w.Standing(ctx, v.Subject, []event.Stands{{Name: "ghcr.io/acme/private-shop", Tag: "1.4.2", Digest: "sha256:" + string(make64()), Place: "envs/prod/a.yaml:3"}})
-	k.seen <- v.Subject
-	return event.Visited{}, err
+	return event.Visited{}, k.w.Standing(ctx, v.Subject, []event.Stands{{Name: "ghcr.io/acme/private-shop", Tag: "1.4.2", Digest: "sha256:" + strings.Repeat("a", 64), Place: "envs/prod/a.yaml:3"}})
 }
 
-func make64() []byte {
-	b := make([]byte, 64)
-	for i := range b {
-		b[i] = 'a'
-	}
-	return b
-}
+func (k *shop) Forget(ctx context.Context, s event.Subject) error            { return k.w.Forget(ctx, s) }
+func (k *shop) Attempts(context.Context, time.Time) ([]event.Attempt, error) { return nil, nil }
+func (k *shop) Redeliver(context.Context, int64) error                       { return nil }
 
-func (k *work) Forget(ctx context.Context, s event.Subject) error            { return k.w.Forget(ctx, s) }
-func (k *work) Attempts(context.Context, time.Time) ([]event.Attempt, error) { return nil, nil }
-func (k *work) Redeliver(context.Context, int64) error                       { return nil }
-
-// an installation that is gone, or a repository that is off the list, is forgotten by the
-// queue's survey, which tells nobody: the ledger keeps what stood there, and asks registries on
-// its behalf every five minutes, for ever.
-func TestHostileLedgerKeepsWhatIsGone(t *testing.T) {
+// What an installation that is gone, or a repository that is off its list, had in the ledger of
+// images is forgotten with it: nobody asks registries on its behalf any more.
+func TestLedgerForgets(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "p.db"), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	k := &work{there: true, seen: make(chan event.Subject, 100)}
+	k := &shop{there: true}
 	k.w, err = watch.New(watch.Options{Log: log, Ledger: s, Open: func() (watch.Registry, error) { return nil, errors.New("no") }, Raise: func(context.Context, ...event.Look) error { return nil }})
 	if err != nil {
 		t.Fatal(err)
@@ -85,9 +75,14 @@ func TestHostileLedgerKeepsWhatIsGone(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- q.Run(ctx) }()
-	<-k.seen
-	<-k.seen
-	time.Sleep(300 * time.Millisecond)
+	count := func(query string) (n int) {
+		if err := s.DB().QueryRow(query).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	await(t, "both to be looked at", func() bool { return count("SELECT COUNT(*) FROM stands") == 2 })
+	await(t, "the looks to end", func() bool { return count("SELECT COUNT(*) FROM subjects WHERE ends > 0 OR queued > 0") == 0 })
 	k.mu.Lock()
 	k.there = false
 	k.mu.Unlock()
@@ -96,18 +91,11 @@ func TestHostileLedgerKeepsWhatIsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(4 * time.Second)
+	await(t, "the queue to forget", func() bool {
+		return count("SELECT COUNT(*) FROM subjects WHERE installation = 7 OR repository = 80") == 0
+	})
 	cancel()
 	<-ended
-	count := func(q string) (n int) {
-		if err := s.DB().QueryRow(q).Scan(&n); err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	if n := count("SELECT COUNT(*) FROM subjects WHERE installation = 7 OR repository = 80"); n != 0 {
-		t.Fatalf("the queue still knows %d", n)
-	}
 	for _, table := range []string{"stands", "watched", "reports"} {
 		if n := count("SELECT COUNT(*) FROM " + table + map[bool]string{true: " WHERE idle = 0"}[table == "watched"]); n != 0 {
 			t.Errorf("%d rows of %s stay, of subjects that the queue has forgotten", n, table)

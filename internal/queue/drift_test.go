@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -33,7 +32,7 @@ func TestDrift(t *testing.T) {
 // A clock that is set back by an hour holds nothing up.
 func TestSetBack(t *testing.T) {
 	a := repo(1, 1)
-	h := byHand(t, "sqlite:"+filepath.Join(t.TempDir(), "pinnace.db"), Options{}, a)
+	h := byHand(t, lite(t), Options{}, a)
 	fails := true
 	h.w.visit = func(context.Context, event.Visit) (event.Visited, error) {
 		if fails {
@@ -53,5 +52,40 @@ func TestSetBack(t *testing.T) {
 	}
 	if s := status(t, h.q); s.Dirty != 0 {
 		t.Errorf("status %+v", s)
+	}
+}
+
+// A clock that was years ahead, as before NTP was asked, holds nothing up once it is right.
+func TestClockWasAhead(t *testing.T) {
+	const years = 3 * 365 * 24 * time.Hour
+	a := repo(7, 70)
+	h := byHand(t, lite(t), Options{Again: []time.Duration{}}, a)
+	h.clock.Move(years)
+	h.w.visit = func(context.Context, event.Visit) (event.Visited, error) {
+		return event.Visited{}, promotion.ErrConflict
+	}
+	accept(t, h.q, delivery(1, look(a, 1)))
+	h.serve()
+	if err := h.q.redeliver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.w.visit = nil
+	h.clock.Move(-years)
+	h.restart(Options{Again: []time.Duration{}})
+	h.forget()
+	accept(t, h.q, delivery(2, look(a, 2)))
+	h.serve()
+	h.w.attempts = []event.Attempt{{ID: 1, GUID: "lost", At: h.clock.Now().Add(-time.Minute)}}
+	for range 24 {
+		h.pass(time.Hour)
+		if err := h.q.redeliver(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if h.w.seen(a) == 0 {
+		t.Error("an event and a day of resyncs, and no visit")
+	}
+	if len(h.w.asked) == 0 {
+		t.Error("a delivery that did not come is not asked for until the clock is there again")
 	}
 }

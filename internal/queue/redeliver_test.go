@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/pinnace-dev/pinnace/internal/event"
 	"github.com/pinnace-dev/pinnace/internal/promotion"
+	"github.com/pinnace-dev/pinnace/internal/store"
 )
 
 // Deliveries that never came are asked for again, oldest first; those that came, or that were
@@ -150,4 +152,99 @@ func TestPrune(t *testing.T) {
 			t.Errorf("%d deliveries are left, %v; want %d", left, err, len(young))
 		}
 	})
+}
+
+// A slowList takes longer to list than the sweep's lease lasts.
+type slowList struct {
+	*world
+	c *clock
+	d time.Duration
+}
+
+func (s slowList) Attempts(ctx context.Context, since time.Time) ([]event.Attempt, error) {
+	s.c.Move(s.d)
+	return s.world.Attempts(ctx, since)
+}
+
+// A list that takes longer than the lease of the sweep is swept all the same.
+func TestLongList(t *testing.T) {
+	c := newClock()
+	w := newWorld(repo(7, 70))
+	w.attempts = []event.Attempt{{ID: 1, GUID: "a", At: c.Now().Add(-time.Hour)}}
+	s := open(t, lite(t), store.Options{Now: c.Now})
+	q, err := New(Options{Store: s, Work: slowList{w, c, 70 * time.Second}, Now: c.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 {
+		if err := q.redeliver(t.Context()); err != nil {
+			t.Log(i, err)
+		}
+		c.Move(5 * time.Minute)
+	}
+	if len(w.asked) == 0 {
+		t.Error("ten sweeps, and the delivery that failed was never asked for")
+	}
+}
+
+// One delivery that GitHub makes an error of keeps nobody behind it waiting.
+func TestSweepGoesOn(t *testing.T) {
+	c := newClock()
+	w := newWorld(repo(7, 70))
+	w.attempts = []event.Attempt{{ID: 1, GUID: "a", At: c.Now().Add(-2 * time.Hour)}, {ID: 2, GUID: "b", At: c.Now().Add(-time.Hour)}}
+	got := map[int64]int{}
+	w.redeliver = func(id int64) error {
+		got[id]++
+		if id == 1 {
+			return promotion.ErrForbidden
+		}
+		return nil
+	}
+	s := open(t, lite(t), store.Options{Now: c.Now})
+	q, err := New(Options{Store: s, Work: w, Now: c.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 * 24 * 12 { // two days
+		_ = q.redeliver(t.Context())
+		c.Move(5 * time.Minute)
+	}
+	if got[2] == 0 {
+		t.Errorf("in two days the second delivery was never asked for, the first %d times", got[1])
+	}
+}
+
+// sinces counts the lists of more than two hours.
+type sinces struct {
+	*world
+	c    *clock
+	long int
+}
+
+func (s *sinces) Attempts(ctx context.Context, since time.Time) ([]event.Attempt, error) {
+	if s.c.Now().Sub(since) > 2*time.Hour {
+		s.long++
+	}
+	return s.world.Attempts(ctx, since)
+}
+
+// A delivery that fails each time has days listed only when it is due, not at each sweep.
+func TestListedWhenDue(t *testing.T) {
+	c := newClock()
+	w := &sinces{world: newWorld(repo(7, 70)), c: c}
+	w.attempts = []event.Attempt{{ID: 1, GUID: "a", At: c.Now()}}
+	s := open(t, lite(t), store.Options{Now: c.Now})
+	q, err := New(Options{Store: s, Work: w, Now: c.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 48 * 12 { // two days
+		if err := q.redeliver(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.Move(5 * time.Minute)
+	}
+	if w.long > 3*len(w.asked) {
+		t.Errorf("asked again %d times, and listed days %d times", len(w.asked), w.long)
+	}
 }

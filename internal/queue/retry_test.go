@@ -2,10 +2,10 @@ package queue
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -71,7 +71,7 @@ func TestRetries(t *testing.T) {
 				return
 			}
 			o := Options{Resync: time.Hour, Again: []time.Duration{}}
-			h := byHand(t, "sqlite:"+filepath.Join(t.TempDir(), "pinnace.db"), o, a)
+			h := byHand(t, lite(t), o, a)
 			h.w.visit = func(context.Context, event.Visit) (event.Visited, error) {
 				var p *panicked
 				if errors.As(c.fail, &p) {
@@ -142,7 +142,7 @@ func TestLongDelay(t *testing.T) {
 
 // A visit that goes on for too long is ended, and made again later.
 func TestSlow(t *testing.T) {
-	h := byHand(t, "sqlite:"+filepath.Join(t.TempDir(), "pinnace.db"), Options{}, repo(1, 1))
+	h := byHand(t, lite(t), Options{}, repo(1, 1))
 	h.q.o.Patience = time.Millisecond
 	h.w.visit = func(ctx context.Context, _ event.Visit) (event.Visited, error) {
 		<-ctx.Done()
@@ -194,7 +194,7 @@ func TestResync(t *testing.T) {
 	for n := range int64(60) {
 		repos = append(repos, repo(1, n+1))
 	}
-	h := byHand(t, "sqlite:"+filepath.Join(t.TempDir(), "pinnace.db"), Options{Resync: time.Hour}, repos...)
+	h := byHand(t, lite(t), Options{Resync: time.Hour}, repos...)
 	minutes := map[int]int{}
 	begin := h.clock.Now().Add(-time.Minute)
 	h.w.visit = func(_ context.Context, v event.Visit) (event.Visited, error) {
@@ -222,7 +222,7 @@ func TestResync(t *testing.T) {
 // Visited.Again is kept, and so is what a survey finds.
 func TestVisitedAgain(t *testing.T) {
 	a := repo(1, 1)
-	h := byHand(t, "sqlite:"+filepath.Join(t.TempDir(), "pinnace.db"), Options{}, a)
+	h := byHand(t, lite(t), Options{}, a)
 	h.w.visit = func(context.Context, event.Visit) (event.Visited, error) {
 		return event.Visited{Again: 90 * time.Second}, nil
 	}
@@ -232,5 +232,76 @@ func TestVisitedAgain(t *testing.T) {
 	h.serve()
 	if got := h.until(a, never); got != 90*time.Second {
 		t.Errorf("visited again after %s, want 90 s", got)
+	}
+}
+
+// What a visit says of when to look again holds although one thing in it was refused.
+func TestAgainDespiteAnError(t *testing.T) {
+	a := repo(7, 70)
+	h := byHand(t, lite(t), Options{Again: []time.Duration{}}, a)
+	h.w.visit = func(context.Context, event.Visit) (event.Visited, error) {
+		return event.Visited{Again: 5 * time.Minute}, promotion.ErrForbidden
+	}
+	accept(t, h.q, delivery(1, look(a, 1)))
+	h.serve()
+	if got := h.until(a, never); got != 5*time.Minute {
+		t.Errorf("looked at again after %s, want 5 min", got)
+	}
+}
+
+// GitHub's API may not show yet what its event was about: a no is looked at again as soon as a
+// yes is.
+func TestAgainAfterANo(t *testing.T) {
+	for name, no := range map[string]struct {
+		visited event.Visited
+		err     error
+	}{
+		"something in it is not found": {err: promotion.ErrNotFound},
+		"the repository is not found":  {visited: event.Visited{Gone: true}},
+		"a head is not there":          {err: promotion.ErrInvalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := repo(7, 70)
+			h := byHand(t, lite(t), Options{}, a)
+			h.w.visit = func(context.Context, event.Visit) (event.Visited, error) { return no.visited, no.err }
+			d := delivery(1, look(a, 1))
+			d.Received = h.clock.Now()
+			accept(t, h.q, d)
+			h.serve()
+			h.w.visit = nil
+			if got := h.until(a, never); got > 30*time.Second {
+				t.Errorf("looked at again after %s", got)
+			}
+		})
+	}
+}
+
+// A subject in quarantine whose look is stopped by a shutdown is looked at at the next resync.
+func TestStoppedInQuarantine(t *testing.T) {
+	s := open(t, lite(t), store.Options{})
+	w := newWorld()
+	q, err := New(Options{Store: s, Work: w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Raise(t.Context(), look(repo(7, 70), 1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.DB().Exec("UPDATE subjects SET quarantined = 1, attempts = 5 WHERE repository = 70"); err != nil {
+		t.Fatal(err)
+	}
+	v, ok, err := q.choose(t.Context())
+	if !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if o, err := q.end(v, event.Visited{}, errors.Join(errStopped, context.Canceled)); o != Stopped || err != nil {
+		t.Fatal(o, err)
+	}
+	var queued, due, ends int64
+	if err := s.DB().QueryRow("SELECT queued, due, ends FROM subjects WHERE repository = 70").Scan(&queued, &due, &ends); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		t.Fatal(err)
+	}
+	if queued == 0 && due == 0 && ends == 0 {
+		t.Error("it neither waits, nor is it due, nor visited: wake, collect and refill never look at it again")
 	}
 }

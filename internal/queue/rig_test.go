@@ -19,9 +19,12 @@ const soon = 60 * time.Second
 
 // databases runs a test on SQLite on disk and on a real PostgreSQL.
 func databases(t *testing.T, f func(t *testing.T, url string)) {
-	t.Run("sqlite", func(t *testing.T) { f(t, "sqlite:"+filepath.Join(t.TempDir(), "pinnace.db")) })
+	t.Run("sqlite", func(t *testing.T) { f(t, lite(t)) })
 	t.Run("postgres", func(t *testing.T) { f(t, postgres.Start(t)) })
 }
+
+// lite is a new SQLite database.
+func lite(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "pinnace.db") }
 
 func open(t testing.TB, url string, o store.Options) *store.Store {
 	t.Helper()

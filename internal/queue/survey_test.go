@@ -152,3 +152,46 @@ func TestNotFoundIsSurveyed(t *testing.T) {
 		t.Errorf("status %+v, want the repository forgotten", s)
 	}
 }
+
+// A list that misses an installation for a moment takes no lease away from the visit that is
+// under way; and where its row is lost after all, the next visit has another fence.
+func TestFenceIsNotUsedTwice(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		a := repo(7, 70)
+		h := byHand(t, url, Options{Again: []time.Duration{}}, a)
+		accept(t, h.q, delivery(1, look(a, 1)))
+		first, ok, err := h.q.choose(t.Context())
+		if !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		delete(h.w.repos, 7)
+		accept(t, h.q, delivery(2, event.Look{Subject: event.Subject{Installation: 8}, Gone: true}))
+		h.serve()
+		h.pass(time.Second)
+		if held, err := h.q.renew(t.Context(), first); !held || err != nil {
+			t.Fatalf("the survey took the lease: %v, %v", held, err)
+		}
+		if _, err := h.store.DB().Exec("DELETE FROM subjects WHERE installation = 7"); err != nil {
+			t.Fatal(err)
+		}
+		h.w.repos[7] = []event.Repository{{Subject: a, Owner: "acme", Name: "r70"}}
+		h.clock.Move(time.Second)
+		accept(t, h.q, delivery(3, look(a, 1)))
+		second, ok, err := h.q.choose(t.Context())
+		if !ok || err != nil || second.Subject != a {
+			t.Fatal(second, ok, err)
+		}
+		if second.fence <= first.fence {
+			t.Errorf("fences %d and then %d: one may be that of two visits", first.fence, second.fence)
+		}
+		if held, err := h.q.renew(t.Context(), first); held || err != nil {
+			t.Errorf("both visits hold the lease, with fences %d and %d, %v", first.fence, second.fence, err)
+		}
+		if o, err := h.q.end(first, event.Visited{Gone: true}, nil); o != Expired || err != nil {
+			t.Errorf("the first visit ended with %s, %v", o, err)
+		}
+		if held, err := h.q.renew(t.Context(), second); !held || err != nil {
+			t.Errorf("the second visit lost its lease: %v", err)
+		}
+	})
+}
