@@ -59,19 +59,23 @@ func (h *host) start() *process {
 
 func (h *host) startAt(slot int) *process {
 	h.w.t.Helper()
-	at := freePort(h.w.t)
 	base := h.w.asked()
-	args := append([]string{"serve", "--listen", at, "--database", h.database, "--cache", filepath.Join(h.w.home, fmt.Sprintf("cache%d", slot))}, h.flags...)
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--database", h.database, "--cache", filepath.Join(h.w.home, fmt.Sprintf("cache%d", slot))}, h.flags...)
 	p := h.w.launch(fmt.Sprintf("process %d", slot), h.before, h.env, args...)
-	p.at, p.base, p.sees = at, base, slices.Clone(h.w.installed)
+	p.base, p.sees = base, slices.Clone(h.w.installed)
 	h.slots[slot] = p
-	await(h.w.t, "the process to be ready", func() bool { return p.isGone() || answers("http://"+at+"/readyz") })
+	await(h.w.t, "the process to be ready", func() bool {
+		if p.at == "" {
+			p.at = p.listens()
+		}
+		return p.isGone() || p.at != "" && answers("http://"+p.at+"/readyz")
+	})
 	if !p.isGone() {
 		if !h.paced {
 			h.hurry()
 		}
-		if h.w.door.admit(at); p.isGone() { // it was killed meanwhile
-			h.w.door.bar(at)
+		if h.w.door.admit(p.at); p.isGone() { // it was killed meanwhile
+			h.w.door.bar(p.at)
 		}
 	} else if !h.revives {
 		h.w.t.Fatalf("it did not start:\n%s", p.out)
@@ -87,22 +91,42 @@ func (h *host) hurry() {
 		`CREATE OR REPLACE FUNCTION calm() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.ended := 0; RETURN NEW; END $$`,
 		`CREATE OR REPLACE TRIGGER calm BEFORE UPDATE ON subjects FOR EACH ROW EXECUTE FUNCTION calm()`,
 	}
-	driver, location := "pgx", h.database
-	if file, ok := strings.CutPrefix(h.database, "sqlite:"); ok {
-		driver, location = "sqlite", "file:"+file+"?_pragma=busy_timeout(10000)"
+	if strings.HasPrefix(h.database, "sqlite:") {
 		statements = []string{`CREATE TRIGGER IF NOT EXISTS calm AFTER UPDATE OF ended ON subjects WHEN NEW.ended > 0
 			BEGIN UPDATE subjects SET ended = 0 WHERE installation = NEW.installation AND repository = NEW.repository; END`}
 	}
-	db, err := sql.Open(driver, location)
-	if err != nil {
-		h.w.t.Fatal(err)
-	}
+	db := h.open()
 	defer db.Close()
 	for _, s := range statements {
 		if _, err := db.Exec(s); err != nil {
 			h.w.t.Fatalf("hurry: %v", err)
 		}
 	}
+}
+
+// open opens the database of the processes.
+func (h *host) open() *sql.DB {
+	h.w.t.Helper()
+	driver, location := "pgx", h.database
+	if file, ok := strings.CutPrefix(h.database, "sqlite:"); ok {
+		driver, location = "sqlite", "file:"+file+"?_pragma=busy_timeout(10000)"
+	}
+	db, err := sql.Open(driver, location)
+	if err != nil {
+		h.w.t.Fatal(err)
+	}
+	return db
+}
+
+// lease is the number of the last visit to a repository, and whether it still holds its lease.
+func (h *host) lease(name string) (fence int64, held bool) {
+	h.w.t.Helper()
+	db := h.open()
+	defer db.Close()
+	if err := db.QueryRow("SELECT fence, ends > 0 FROM subjects WHERE name = $1", name).Scan(&fence, &held); err != nil {
+		h.w.t.Fatalf("read the lease of %s: %v", name, err)
+	}
+	return fence, held
 }
 
 // answers says whether an address answers well.

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -50,7 +49,7 @@ type process struct {
 	w    *world
 	name string
 	cmd  *exec.Cmd
-	at   string   // host:port that it listens on
+	at   string   // host:port that it listens on, "" before it does
 	out  *tail    // what it said last
 	base asked    // what GitHub was asked before it began
 	sees []string // the repositories that the App was installed on then
@@ -58,7 +57,6 @@ type process struct {
 	// GitHub is at an address of its own for each process, so that it is known who asks.
 	hub  *httptest.Server
 	mu   sync.Mutex
-	seen []string       // all that it asked for; owned by mu
 	now  map[string]int // "POST /repos/acme/config/pulls": what it waits for; owned by mu
 	gone chan struct{}  // closed once it is no more
 }
@@ -147,7 +145,6 @@ func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key := r.Method + " " + path
 	p.mu.Lock()
 	p.now[key]++
-	p.seen = append(p.seen, key)
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
@@ -174,17 +171,22 @@ type grip struct {
 	path   *regexp.Regexp
 	came   chan struct{} // closed once it is held
 	free   chan struct{}
+	once   sync.Once
 	by     *process // whose request it was; set before came is closed
 }
 
-// hold holds the answer to the next request of a kind.
+// hold holds the answer to the next request of a kind, until it is let go or the test ends.
 func (w *world) hold(method, path string) *grip {
 	x := &grip{method: method, path: regexp.MustCompile(path), came: make(chan struct{}), free: make(chan struct{})}
+	w.t.Cleanup(x.release)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.grip = x
 	return x
 }
+
+// release lets the answer go.
+func (x *grip) release() { x.once.Do(func() { close(x.free) }) }
 
 // gripped returns the grip on a request, nil if there is none.
 func (w *world) gripped(p *process, method, path string) *grip {
@@ -196,19 +198,6 @@ func (w *world) gripped(p *process, method, path string) *grip {
 	}
 	w.grip, x.by = nil, p
 	return x
-}
-
-// hasAsked counts the requests of the process so far that are about something.
-func (p *process) hasAsked(about string) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n := 0
-	for _, key := range p.seen {
-		if strings.Contains(key, about) {
-			n++
-		}
-	}
-	return n
 }
 
 // isGone says whether the process has ended.
@@ -248,16 +237,15 @@ func (p *process) freeze() {
 
 func (p *process) thaw() { p.signal(syscall.SIGCONT) }
 
-// freePort finds one that nobody listens on.
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// listens is the address that the process says it listens on, "" before it does.
+func (p *process) listens() string {
+	if m := listening.FindStringSubmatch(p.out.String()); m != nil {
+		return m[1]
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return ""
 }
+
+var listening = regexp.MustCompile(`"msg":"listening","address":"([^"]+)"`)
 
 // A tail keeps the end of what is written to it.
 type tail struct {

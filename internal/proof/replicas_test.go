@@ -93,20 +93,17 @@ func TestStoppedBeyondItsLease(t *testing.T) {
 			await(t, at.method+" "+at.path, func() bool { return isClosed(x.came) })
 			victim := x.by
 			victim.freeze()
-			others := func() (n int) {
-				for _, p := range h.running() {
-					if p != victim {
-						n += p.hasAsked("acme/config")
-					}
-				}
-				return n
-			}
-			before := others()
-			await(t, "another one to take over", func() bool { return others() > before })
+			fence, _ := h.lease("config")
+			await(t, "its lease to be over", func() bool {
+				now, held := h.lease("config")
+				return now > fence || !held
+			})
 			await(t, "the others to finish", func() bool { return s.has(stagingFile, "shop:1.1") && s.isDone(victim) })
-			close(x.free)
+			x.release()
 			victim.thaw()
-			await(t, "it to find out that its lease is over", func() bool { return strings.Contains(victim.out.String(), "lease ran out") })
+			if !within(patience, func() bool { return strings.Contains(victim.out.String(), "lease ran out") }) {
+				t.Fatalf("%s never found out that its lease is over:\n%s", victim.name, h.said())
+			}
 			h.rest()
 			h.isAtRest()
 			s.holds(t)

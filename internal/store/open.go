@@ -69,6 +69,14 @@ func Open(ctx context.Context, location string, o Options) (*Store, error) {
 	return s, nil
 }
 
+// idle is how long a transaction may stand still until the server undoes it: a process that is
+// stopped, or that a cut network keeps from going on, holds no rows that others wait for.
+// A URL may say otherwise (https://www.postgresql.org/docs/current/runtime-config-client.html).
+const (
+	idle      = 10 * time.Second
+	idleParam = "idle_in_transaction_session_timeout"
+)
+
 // openServer connects to PostgreSQL.
 func (s *Store) openServer(ctx context.Context, location string, connections int) error {
 	c, err := pgx.ParseConfig(location)
@@ -82,7 +90,13 @@ func (s *Store) openServer(ctx context.Context, location string, connections int
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = 10 * time.Second
 	}
-	s.db = stdlib.OpenDB(*c)
+	s.db = stdlib.OpenDB(*c, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		if c.RuntimeParams[idleParam] != "" {
+			return nil
+		}
+		_, err := conn.Exec(ctx, fmt.Sprintf("SET %s = %d", idleParam, idle.Milliseconds()))
+		return err
+	}))
 	if connections == 0 {
 		connections = 20
 	}

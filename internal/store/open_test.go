@@ -53,6 +53,32 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
+// A process that is stopped in the middle of a transaction keeps nobody from its rows for long.
+func TestTransactionThatStandsStill(t *testing.T) {
+	u := postgres.Start(t)
+	var set string
+	if err := open(t, u, Options{}).DB().QueryRow("SHOW idle_in_transaction_session_timeout").Scan(&set); err != nil || set != "10s" {
+		t.Errorf("it may stand still for %q (%v), want 10s", set, err)
+	}
+	stopped, other := open(t, u+"&idle_in_transaction_session_timeout=100", Options{}), open(t, u, Options{})
+	if _, err := other.DB().Exec("INSERT INTO leases VALUES ('x', 1, '', 0)"); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := stopped.DB().Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec("UPDATE leases SET fence = 2"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.DB().Exec("UPDATE leases SET fence = 3"); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(); err == nil {
+		t.Error("the transaction that stood still is committed")
+	}
+}
+
 func TestOpenMakesAPrivateFile(t *testing.T) {
 	p := filepath.Join(t.TempDir(), "a b%20?#.db")
 	s := open(t, "sqlite:"+p, Options{})
