@@ -341,6 +341,10 @@ func (p *play) meddle(branch, by string, n int) {
 func (p *play) comment(thread, by int, body string) {
 	id := p.repo.Comment(thread, p.cast[by], body)
 	p.tell("   %s on #%d: %s", p.cast[by], thread, body)
+	if words := strings.Fields(body); len(words) == 4 { // /promote APP to ENV, /rollback APP in ENV
+		key := words[3] + "/" + words[1]
+		p.joined[key] = append(p.joined[key], by)
+	}
 	for _, e := range p.v.envs {
 		p.asked[fmt.Sprintf("comment-%d-1-%s", id, e)] = p.id(by)
 	}
@@ -359,6 +363,7 @@ func (p *play) wish(s step) {
 		w.Image = "ghcr.io/acme/" + app + ":" + p.images[app][s.a%len(p.images[app])]
 	}
 	p.asked[w.ID] = p.id(by)
+	p.joined[env+"/"+app] = append(p.joined[env+"/"+app], by)
 	p.tell("   %s: %s to %s %s", p.cast[by], app, env, w.Image)
 	if p.steer(w) {
 		p.settled()

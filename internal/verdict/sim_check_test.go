@@ -488,9 +488,11 @@ func (p *play) ordered(c claim, o said, env string) bool {
 		needed = min(needed, p.v.rollback)
 	}
 	yes, _ := p.heard(c)
+	// Whose approval may not count, since they asked for it as well, may deploy.
+	request := strings.TrimPrefix(strings.TrimPrefix(c.pull.Head.Ref, "pinnace/promote/"), "pinnace/rollback/")
 	before := 0
 	for _, a := range yes {
-		if a.by == o.by && !p.v.deployer && bound && needed > 0 {
+		if a.by == o.by && !p.v.deployer && bound && needed > 0 && !slices.Contains(p.joined[request], a.by) {
 			return false
 		}
 		if a.at.Before(o.at) {

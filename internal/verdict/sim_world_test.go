@@ -291,6 +291,7 @@ type play struct {
 	paths    []string // of every file that ever was
 	images   map[string][]string
 	asked    map[string]int64 // who asked, by the id of the request
+	joined   map[string][]int // persons who ever asked for it, by ENV/APP: they may share an open request
 	reviews  map[int64]seenReview
 	orders   map[int][]said // /deploy, by pull request
 	glasses  map[int][]said
@@ -360,7 +361,7 @@ func runIn(t testing.TB, v variant, steps []step, wrap forge) *play {
 func newPlay(t testing.TB, v variant, wrap forge) *play {
 	w := &world{TB: t, now: begin, digests: map[string]string{}}
 	p := &play{
-		world: w, v: v, wrap: wrap, images: map[string][]string{}, asked: map[string]int64{}, reviews: map[int64]seenReview{},
+		world: w, v: v, wrap: wrap, images: map[string][]string{}, asked: map[string]int64{}, joined: map[string][]int{}, reviews: map[int64]seenReview{},
 		orders: map[int][]said{}, glasses: map[int][]said{}, gone: map[string]bool{}, arrived: map[string]time.Time{}, checked: map[string]bool{},
 		commits: map[string]sandbox.Commit{}, scans: map[string][]place{}, passed: map[int]bool{}, guarded: map[int]bool{}, configs: map[int][]said{},
 		excused: map[int]bool{}, pressed: map[int]bool{}, names: map[string]int{},
