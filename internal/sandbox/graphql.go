@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// graphql serves the few mutations that the REST API lacks. Errors come as 200 with errors,
+// graphql serves the few mutations and the one query that the REST API lacks. Errors come as 200 with errors,
 // as on GitHub; a mutation or field that the sandbox does not have is a violation.
 // https://docs.github.com/en/graphql/guides/forming-calls-with-graphql
 func (s *Sandbox) graphql(w http.ResponseWriter, r *http.Request) {
@@ -66,24 +66,29 @@ func (s *Sandbox) mutate(h http.Header, r *http.Request, op *operation, bad erro
 	}
 	q.Actor = by.name()
 	answer := fields{}
-	if bad == nil && mutations[op.name] == nil {
-		bad = fmt.Errorf("field %q doesn't exist on type Mutation", op.name)
+	field := strings.TrimPrefix(op.name, "query ")
+	does := mutations[op.name]
+	if op.name == "query viewer" {
+		does = viewer
+	}
+	if bad == nil && does == nil {
+		bad = fmt.Errorf("field %q doesn't exist here", op.name)
 	}
 	if bad != nil {
 		s.violation("GraphQL: %v", bad)
 		answer["errors"] = []any{fields{"message": bad.Error()}}
-	} else if v, no := mutations[op.name](s, by, op.input); no != nil {
+	} else if v, no := does(s, by, op.input); no != nil {
 		kind := map[int]string{http.StatusNotFound: "NOT_FOUND", http.StatusForbidden: "FORBIDDEN"}[no.status]
 		if kind == "" {
 			kind = "UNPROCESSABLE"
 		}
-		answer["data"] = fields{op.name: nil}
-		answer["errors"] = []any{fields{"type": kind, "path": []string{op.name}, "locations": []any{}, "message": no.message}}
+		answer["data"] = fields{field: nil}
+		answer["errors"] = []any{fields{"type": kind, "path": []string{field}, "locations": []any{}, "message": no.message}}
 	} else if picked, err := pick(v, op.fields); err != nil {
 		s.violation("GraphQL: %s: %v", op.name, err)
 		answer["errors"] = []any{fields{"message": err.Error()}}
 	} else {
-		answer["data"] = fields{op.name: picked}
+		answer["data"] = fields{field: picked}
 	}
 	out, _ := json.Marshal(answer)
 	return http.StatusOK, out
@@ -124,6 +129,12 @@ var mutations = map[string]func(*Sandbox, *actor, fields) (fields, *refusal){
 	},
 }
 
+// viewer is whose token it is: of an App's installation its bot.
+// https://docs.github.com/en/graphql/reference/queries#viewer
+func viewer(_ *Sandbox, by *actor, _ fields) (fields, *refusal) {
+	return fields{"login": by.who.Login}, nil
+}
+
 func (s *Sandbox) draft(by *actor, in fields, draft bool) (fields, *refusal) {
 	p, no := s.pullNode(by, in["pullRequestId"])
 	if no != nil {
@@ -157,9 +168,9 @@ func (s *Sandbox) pullNode(by *actor, id any) (*pull, *refusal) {
 	return nil, refuse(http.StatusNotFound, fmt.Sprintf("Could not resolve to a node with the global id of '%v'.", id))
 }
 
-// An operation is one mutation with one field.
+// An operation is one mutation, or a query, with one field.
 type operation struct {
-	name   string
+	name   string // of the mutation; "query NAME" of a query
 	input  fields
 	fields map[string]any // what is selected: name to map, nil for a leaf
 }
@@ -195,11 +206,13 @@ type reader struct {
 
 var errSyntax = errors.New("parse error in the GraphQL document")
 
-// parseOperation reads: mutation NAME? (VARIABLES)? { FIELD(input: {KEY: VALUE ...}) { SELECTION } }.
+// parseOperation reads mutation NAME? (VARIABLES)? { FIELD(input: {KEY: VALUE ...}) { SELECTION } },
+// and query { FIELD { SELECTION } }.
 func parseOperation(text string, variables map[string]any) (*operation, error) {
 	r := &reader{words: words(text)}
 	op := &operation{name: "unknown", input: fields{}}
-	if r.next() != "mutation" {
+	kind := r.next()
+	if kind != "mutation" && kind != "query" {
 		return op, errSyntax
 	}
 	for r.peek() != "{" && r.peek() != "" { // a name, and the types of variables
@@ -207,6 +220,10 @@ func parseOperation(text string, variables map[string]any) (*operation, error) {
 	}
 	r.next()
 	op.name = r.next()
+	if kind == "query" {
+		op.name = "query " + op.name
+		return op, r.finish(op)
+	}
 	if r.next() != "(" || r.next() != "input" || r.next() != ":" {
 		return op, errSyntax
 	}
@@ -235,17 +252,24 @@ func parseOperation(text string, variables map[string]any) (*operation, error) {
 		}
 		r.next()
 	}
-	if r.next() != ")" || r.next() != "{" {
+	if r.next() != ")" {
 		return op, errSyntax
 	}
-	var err error
+	return op, r.finish(op)
+}
+
+// finish reads what is selected, and the end.
+func (r *reader) finish(op *operation) (err error) {
+	if r.next() != "{" {
+		return errSyntax
+	}
 	if op.fields, err = r.selection(0); err != nil {
-		return op, err
+		return err
 	}
 	if r.next() != "}" || r.next() != "" {
-		return op, errSyntax
+		return errSyntax
 	}
-	return op, nil
+	return nil
 }
 
 // selection reads up to the closing brace.

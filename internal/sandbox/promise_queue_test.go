@@ -120,11 +120,20 @@ func TestDraftMutations(t *testing.T) {
 	}
 }
 
+func TestViewer(t *testing.T) {
+	r := newRig(t)
+	for token, want := range map[string]string{r.Token("alice"): "alice", r.app.InstallationToken("acme"): "pinnace[bot]", r.ActionsToken(r.repo, map[string]string{}): "github-actions[bot]"} {
+		if data, kinds := r.mutation(token, `query{viewer{login}}`, nil); kinds != nil || data != `{"viewer":{"login":"`+want+`"}}` {
+			t.Errorf("%s: got %s %v", want, data, kinds)
+		}
+	}
+}
+
 func TestUnknownGraphQLIsAViolation(t *testing.T) {
 	for name, query := range map[string]string{
 		"mutation": `mutation($id:ID!){deleteEverything(input:{id:$id}){id}}`,
 		"field":    `mutation($id:ID!){convertPullRequestToDraft(input:{pullRequestId:$id}){pullRequest{colour}}}`,
-		"query":    `query{viewer{login}}`,
+		"query":    `query{rateLimit{limit}}`,
 		"nonsense": `mutation{`,
 	} {
 		r := newRig(t, func(o *Options) { o.T = mute{} })

@@ -138,6 +138,17 @@ func appGet(c *call) (any, error) {
 	return out, nil
 }
 
+// appBySlug shows an App to everybody.
+// https://docs.github.com/en/rest/apps/apps#get-an-app
+func appBySlug(c *call) (any, error) {
+	for _, a := range c.s.apps {
+		if a.slug == c.args["app_slug"] {
+			return c.s.renderApp(a), nil
+		}
+	}
+	return nil, notFound()
+}
+
 func (c *call) installations() []*installation {
 	var list []*installation
 	for _, id := range slices.Sorted(maps.Keys(c.s.installations)) {

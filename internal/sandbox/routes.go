@@ -128,6 +128,7 @@ func routes() []route {
 	other("GET", "/user/{account_id}", byAnybody, userGetByID)
 	other("GET", "/user", byToken, userSelf)
 	other("GET", "/app", byApp, appGet)
+	other("GET", "/apps/{app_slug}", byAnybody, appBySlug)
 	other("GET", "/app/installations", byApp, installationList)
 	other("GET", "/app/installations/{installation_id}", byApp, installationGet)
 	other("POST", "/app/installations/{installation_id}/access_tokens", byApp, installationToken)

@@ -167,6 +167,7 @@ func TestTour(t *testing.T) {
 		{token, "GET", "/orgs/acme", nil, 200},
 		{token, "GET", "/orgs/acme/teams/release/members", nil, 200},
 		{r.door(), "GET", "/app", nil, 200},
+		{token, "GET", "/apps/pinnace", nil, 200},
 		{r.door(), "GET", "/app/installations", nil, 200},
 		{r.door(), "GET", "/app/installations/{inst}", nil, 200},
 		{r.door(), "POST", "/app/installations/{inst}/access_tokens", fields{}, 201},
