@@ -29,6 +29,8 @@ type PullRequest struct {
 	App          string   // "" where it is not about one app
 	Repository   string   // owner/name of the config repository
 	Base         string   // branch
+	Headline     string   // the title, in somebody's own words; "" says what happens
+	Subject      string   // the first line of the commit, likewise
 	Images       []Image  // rows of the table, in the order to show
 	Left         []Left   // what was not edited
 	Files, Total int      // files and places that change; 0 counts those of Images
@@ -79,7 +81,9 @@ type Left struct {
 }
 
 // Title returns the title, of at most 255 characters.
-func (p PullRequest) Title() string { return p.headline(maxTitle) }
+func (p PullRequest) Title() string {
+	return cmp.Or(line(p.Headline, maxTitle), p.headline(maxTitle))
+}
 
 // headline returns the most telling of several lines that has at most most characters.
 func (p PullRequest) headline(most int) string {

@@ -51,6 +51,8 @@ type Proposer struct {
 	Requests []Ask
 	// OnlyAsked leaves pins, updates and automatic promotions alone.
 	OnlyAsked bool
+	// Pins narrows what is proposed to pins; nil proposes all.
+	Pins *Pins
 	// Reseals are who asked to write the commit of a pull request anew, by its number.
 	Reseals map[int][]promotion.Identity
 	// Courts judges the requests to a base branch; nil admits all.
@@ -335,10 +337,11 @@ func (p *pass) plan(ctx context.Context) ([]plan.Proposal, error) {
 	}
 	p.files, p.reading = r, reading
 	index, reach := reading.index, reading.reach
+	files := p.Pins.files(index.Files())
 	options := plan.Options{Style: manifest.Style(p.config.Pin.Style)}
 	a := newAsker(ctx, r)
 	tracks := &selections{facts: p.images, of: map[pursuitKey]plan.Selection{}, errs: map[pursuitKey]error{}}
-	p.askAll(index.Files(), reach, options, a, tracks)
+	p.askAll(files, reach, options, a, tracks)
 	if err := tracks.ask(ctx, r.concurrency()); err != nil {
 		return nil, err
 	}
@@ -352,7 +355,7 @@ func (p *pass) plan(ctx context.Context) ([]plan.Proposal, error) {
 		return nil, err
 	}
 	built := plan.Build(plan.Input{
-		Config: p.config, Base: p.base.Branch, Default: p.isDefault, Files: index.Files(),
+		Config: p.config, Base: p.base.Branch, Default: p.isDefault, Files: files,
 		Environments: reach.Environments, Options: options,
 		Answer: func(f *manifest.Finding) plan.Answer {
 			answer, _ := a.answer(pinInquiry(f, options))
@@ -363,7 +366,7 @@ func (p *pass) plan(ctx context.Context) ([]plan.Proposal, error) {
 		},
 	})
 	p.base.Unreached = built.Unreached
-	return built.Proposals, nil
+	return p.Pins.narrow(built.Proposals), nil
 }
 
 // askAll starts to ask whatever the findings of files need.

@@ -57,7 +57,7 @@ func (p *pass) settleAll(ctx context.Context, proposals []plan.Proposal) {
 		named[q.Branch] = true
 	}
 	for _, branch := range sorted(p.heads) {
-		if kind, ok := plan.KindOf(branch, p.base.Branch, p.isDefault); ok && !named[branch] && !asked(kind) {
+		if kind, ok := plan.KindOf(branch, p.base.Branch, p.isDefault); ok && !named[branch] && !asked(kind) && !p.Pins.keeps(kind) {
 			proposals = append(proposals, plan.Proposal{Kind: kind, Branch: branch})
 		}
 	}

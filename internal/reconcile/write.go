@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pinnace-dev/pinnace/internal/git"
@@ -117,10 +118,9 @@ func (p *pass) askReviewers(ctx context.Context, s *Settled) error {
 }
 
 func (p *pass) label(ctx context.Context, s *Settled) error {
-	for _, l := range s.PullRequest.Labels {
-		if l == Label {
-			return nil
-		}
+	missing := slices.DeleteFunc(p.Pins.labels(), func(l string) bool { return slices.Contains(s.PullRequest.Labels, l) })
+	if len(missing) == 0 {
+		return nil
 	}
 	if s.Action == Unchanged {
 		s.Action = Updated
@@ -131,7 +131,7 @@ func (p *pass) label(ctx context.Context, s *Settled) error {
 	if err := p.askReviewers(ctx, s); err != nil {
 		return err
 	}
-	return p.Forge.AddLabels(ctx, p.repo, s.PullRequest.Number, Label)
+	return p.Forge.AddLabels(ctx, p.repo, s.PullRequest.Number, missing...)
 }
 
 // loses says whether replacing a head would leave commits below it without a branch: those
