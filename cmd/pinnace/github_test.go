@@ -43,6 +43,7 @@ type hub struct {
 
 	serving  *serving // its server; nil until serve start
 	surveyed int      // how often the App's installations were listed
+	inputs   []string // variables of the inputs of the step
 }
 
 // A fault befalls the nth call of a path, or with nth 0 each.
@@ -60,7 +61,7 @@ var hubCommands = map[string]struct {
 	least int
 	run   func(*hub, *testscript.TestScript, []string)
 }{
-	"init":          {"OWNER/NAME [DIR] [private]", 1, (*hub).init},
+	"init":          {"OWNER/NAME [DIR] [private] [actions-prs]", 1, (*hub).init},
 	"image":         {"NAME:TAG [SEED] [KEY=VALUE...]", 1, (*hub).image},
 	"other":         {"OWNER/NAME DIR", 2, (*hub).other},
 	"token":         {"USER LEVEL", 2, (*hub).token},
@@ -90,6 +91,9 @@ var hubCommands = map[string]struct {
 	"branches":      {"", 0, (*hub).branches},
 	"tip":           {"BRANCH", 1, (*hub).tip},
 
+	"step":            {"EVENT USER [KEY=VALUE...]", 2, (*hub).step},
+	"bearer":          {"", 0, (*hub).bearer},
+	"forge":           {"N NAME CONCLUSION", 3, (*hub).forge},
 	"as-app":          {"", 0, (*hub).asApp},
 	"as":              {"USER [LEVEL]", 1, (*hub).as},
 	"writers":         {"USER...", 1, (*hub).writers},
@@ -195,7 +199,7 @@ func (b blame) Errorf(format string, args ...any) {
 	b.T.Errorf(b.script+": "+format, args...)
 }
 
-// init OWNER/NAME [DIR] [private] makes a repository of the files of a directory, in which
+// init OWNER/NAME [DIR] [private] [actions-prs] makes a repository of the files of a directory, in which
 // $NAME is replaced by the environment's value; without DIR it is empty. ada owns it, bob
 // may write. It sets $GH_TOKEN to a token of Pinnace's App.
 func (h *hub) init(ts *testscript.TestScript, args []string) {
@@ -203,7 +207,7 @@ func (h *hub) init(ts *testscript.TestScript, args []string) {
 	if !ok {
 		ts.Fatalf("github init %s: want OWNER/NAME", args[0])
 	}
-	o := sandbox.RepositoryOptions{Private: slices.Contains(args[1:], "private")}
+	o := sandbox.RepositoryOptions{Private: slices.Contains(args[1:], "private"), ActionsPRs: slices.Contains(args[1:], "actions-prs")}
 	if len(args) > 1 && args[1] != "private" {
 		o.Files = h.files(ts, args[1])
 	}

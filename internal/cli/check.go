@@ -111,6 +111,7 @@ func (p *project) printCheck(cmd *cobra.Command, c *reconcile.Checked, output st
 			}
 		}
 	}
+	collect(cmd.Context(), out)
 	w := cmd.OutOrStdout()
 	switch output {
 	case "json":

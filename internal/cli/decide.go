@@ -17,13 +17,14 @@ func newDecide() *cobra.Command {
 	var (
 		registries registryFlags
 		hub        githubFlags
-		merge      bool
+		merge, all bool
+		dryRun     bool
 		output     string
 	)
 	cmd := &cobra.Command{
 		Use:   "decide PR",
 		Short: "Judge a pull request, and say why",
-		Long: `Judge a pull request, and say why.
+		Long: `Judge a pull request, or with --all every open one, and say why.
 
 Everything is read anew: the documents at the tip of the base, what the pull request changes,
 reviews, roles, registries and gates. The whole tree of rules is printed, with the values that
@@ -33,14 +34,21 @@ With the key of Pinnace's App the check of the pull request is written as well, 
 --merge it is merged where the decision allows it. With a person's token nothing is written.
 pinnace reconcile does both for all that is open.
 
+In a workflow of GitHub Actions the token of an App is enough: whose it is, is asked of GitHub.
+With GITHUB_TOKEN, or in a run of a branch that any writer may change, the verdict is advisory:
+the check says so, and nothing is merged that needs approvals.
+
 The exit status is 0 where it may be merged, and with --merge where it was merged or queued,
 else 3.`,
 		Example: `  pinnace decide 12 --repo acme/config
   pinnace decide 12 --merge --repo acme/config --app-id 123456 --app-key app.pem
   pinnace decide 12 --repo acme/config -o json | jq .decision.status`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return fmt.Errorf("decide takes the number of a pull request, such as pinnace decide 12")
+			if len(args) != 1 && !all {
+				return fmt.Errorf("decide takes the number of a pull request, such as pinnace decide 12, or --all")
+			}
+			if len(args) > 0 && all {
+				return fmt.Errorf("decide takes the number of a pull request or --all, not both")
 			}
 			return nil
 		},
@@ -48,58 +56,82 @@ else 3.`,
 			if !slices.Contains([]string{"text", "json"}, output) {
 				return unknownOutput(output, "text", "json")
 			}
-			number, err := strconv.Atoi(strings.TrimPrefix(args[0], "#"))
-			if err != nil || number < 1 {
-				return usage("%s is not the number of a pull request", args[0])
+			number := 0
+			if !all {
+				var err error
+				if number, err = strconv.Atoi(strings.TrimPrefix(args[0], "#")); err != nil || number < 1 {
+					return usage("%s is not the number of a pull request", args[0])
+				}
 			}
 			owner, name, err := hub.repository()
 			if err != nil {
 				return err
 			}
-			s, _, done, err := hub.steward(cmd.Context(), owner, name, &registries)
+			s, a, done, err := hub.steward(cmd.Context(), owner, name, &registries)
 			if err != nil {
 				return err
 			}
 			defer done()
-			s.Judge.NoMerge = !merge
-			if merge && s.Judge.App == 0 {
+			a.warn(cmd.ErrOrStderr())
+			s.Judge.NoMerge, s.Judge.DryRun = !merge, dryRun
+			if merge && !dryRun && s.Judge.App == 0 {
 				return usage("--merge needs the key of Pinnace's App: give --app-id and --app-key (PINNACE_APP_ID, PINNACE_APP_KEY)")
 			}
 			out, err := s.Judge.Run(cmd.Context(), number)
 			if err != nil {
 				return err
 			}
-			if len(out.Cases) == 0 {
+			if len(out.Cases) == 0 && !all {
 				return fmt.Errorf("#%d is no open pull request to a managed branch of %s/%s: pinnace approvals lists those that wait", number, owner, name)
 			}
-			c := out.Cases[0]
-			v := verdictReport(c)
-			unmerged := merge && c.Action == verdict.Judged
-			if unmerged {
-				v.Reason = "not merged: " + c.Unmerged()
-			}
-			if output == "json" {
+			v, status := verdictsReport(out, merge)
+			v.Advisory = a.advisory
+			collect(cmd.Context(), v)
+			switch {
+			case output == "json" && all:
 				err = v.JSON(cmd.OutOrStdout())
-			} else {
+			case output == "json":
+				err = v.Verdicts[0].JSON(cmd.OutOrStdout())
+			default:
 				v.Text(cmd.OutOrStdout(), s.Judge.App == 0)
 			}
 			if err != nil {
 				return err
 			}
-			if failed := c.Err; failed != nil {
-				return exit(statusOf(failed))
-			}
-			if v.Decision.Status != promotion.Passed || unmerged {
-				return exit(3)
+			if status != exitDone {
+				return exit(status)
 			}
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&all, "all", false, "judge every open pull request")
+	cmd.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "write no check, and merge nothing")
 	cmd.Flags().BoolVar(&merge, "merge", false, "merge it where the decision allows it")
 	addOutput(cmd, &output, "text", "json")
 	hub.add(cmd)
 	registries.add(cmd)
 	return cmd
+}
+
+// verdictsReport turns what was judged into what is said of it, and the exit status.
+func verdictsReport(out *verdict.Outcome, merge bool) (report.Verdicts, int) {
+	said := report.Verdicts{Repository: out.Repository.FullName(), Verdicts: []report.Verdict{}}
+	status := exitDone
+	for _, c := range out.Cases {
+		v := verdictReport(c)
+		unmerged := merge && c.Action == verdict.Judged
+		if unmerged {
+			v.Reason = "not merged: " + c.Unmerged()
+		}
+		said.Verdicts = append(said.Verdicts, v)
+		switch {
+		case c.Err != nil && (status == exitDone || status == exitFindings):
+			status = statusOf(c.Err)
+		case (v.Decision.Status != promotion.Passed || unmerged) && status == exitDone:
+			status = exitFindings
+		}
+	}
+	return said, status
 }
 
 // pending says whether a pull request waits for somebody. Where nobody can tell, or looking

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pinnace-dev/pinnace/internal/action"
 	"github.com/pinnace-dev/pinnace/internal/config"
 	"github.com/pinnace-dev/pinnace/internal/fleet"
 	"github.com/pinnace-dev/pinnace/internal/git"
@@ -97,6 +99,8 @@ type access struct {
 	checks    bool               // the App may write checks
 	self      promotion.Self     // the App, zero where the token is not taken with its key, or may write no check
 	viewer    promotion.Identity // whose token it is, zero where it is an App's
+	run       *action.Run        // of GitHub Actions that this is a step of, nil elsewhere
+	advisory  string             // why anybody who may write could forge what is written by the token; "" where not
 }
 
 // open builds the one client of GitHub for a repository.
@@ -110,6 +114,9 @@ func (f *githubFlags) open(ctx context.Context, owner, name string) (*access, er
 	if err := f.app(); err != nil {
 		return nil, err
 	}
+	if a.run, err = action.ReadRun(os.Getenv, os.ReadFile); err != nil {
+		return nil, err
+	}
 	a.author = git.Signature{Name: "Pinnace", Email: "bot@pinnace.dev"}
 	options := github.Options{URL: root, Cache: github.NewMemoryETags(maxETags), Tenant: owner + "/" + name, UserAgent: "pinnace/" + versionNumber(), Spacing: spacing(a.api)}
 	if f.appID != 0 {
@@ -118,6 +125,9 @@ func (f *githubFlags) open(ctx context.Context, owner, name string) (*access, er
 		}
 	} else {
 		token := cmp.Or(os.Getenv("GH_TOKEN"), os.Getenv("GITHUB_TOKEN"))
+		if token == "" && a.run != nil {
+			return nil, tokenError{errors.New("no token for GitHub: set the input token of the action, or in a step with run: GH_TOKEN to ${{ github.token }} under env")}
+		}
 		if token == "" {
 			return nil, tokenError{errors.New("no token for GitHub: set GH_TOKEN (gh auth token prints one) or GITHUB_TOKEN, or name an App with --app-id and --app-key (PINNACE_APP_ID, PINNACE_APP_KEY)")}
 		}
@@ -128,17 +138,85 @@ func (f *githubFlags) open(ctx context.Context, owner, name string) (*access, er
 		return nil, usageError{err}
 	}
 	if f.appID == 0 {
-		if who, ok, err := a.client.Viewer(ctx); err != nil {
+		if err := a.identify(ctx); err != nil {
 			return nil, err
-		} else if ok {
-			a.author, a.viewer = fleet.Author(fleet.Web(a.api), who), who
 		}
 	} else if a.checks {
 		if a.self, _, err = a.client.Self(ctx); err != nil {
 			return nil, err
 		}
 	}
+	a.advisory = a.forgeable()
 	return a, nil
+}
+
+// identify finds out whose token it is: a person's, or in a run of GitHub Actions that of an
+// App, whose checks are then believed and written as with its key.
+func (a *access) identify(ctx context.Context) error {
+	who, ok, err := a.client.Viewer(ctx)
+	if err != nil {
+		return err
+	}
+	if ok {
+		a.viewer = who
+	} else if a.run != nil {
+		if a.self, ok, err = a.client.Bearer(ctx); err != nil {
+			return err
+		}
+		who = a.self.Bot
+		collectBearer(ctx, a.self)
+	}
+	if ok {
+		a.author = fleet.Author(fleet.Web(a.api), who)
+	}
+	return nil
+}
+
+// forgeable says why anybody who may write could write the same checks, "" where they could
+// not: a run's GITHUB_TOKEN is there for each workflow of each branch, and so is a secret that
+// no environment guards.
+func (a *access) forgeable() string {
+	switch {
+	case a.run == nil || a.self.App == 0:
+		return ""
+	case a.self.Slug == "github-actions":
+		return "GITHUB_TOKEN writes the checks, which each workflow of each branch has"
+	}
+	return a.run.Unprotected()
+}
+
+// warn says what the verdicts of a run are worth.
+func (a *access) warn(w io.Writer) {
+	if a.advisory != "" {
+		fmt.Fprintf(w, "pinnace: verdicts are advisory, and nothing is merged that needs approvals: %s; docs/action.md shows a set-up that is not\n", a.advisory)
+	}
+}
+
+// requesters are who asks for what is wished for, nobody where that is unknown: the owner of a
+// person's token, and in a run of GitHub Actions who caused its event, and who ran it again.
+func (a *access) requesters(ctx context.Context) ([]promotion.Identity, error) {
+	if a.viewer.ID != 0 {
+		return []promotion.Identity{a.viewer}, nil
+	}
+	if a.run == nil {
+		return nil, nil
+	}
+	var by []promotion.Identity
+	sender, again := a.run.Requesters()
+	if sender.ID != 0 {
+		by = append(by, sender)
+	}
+	if again != "" {
+		who, ok, err := a.client.UserByLogin(ctx, again)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, nil
+		}
+		by = append(by, who)
+	}
+	return by, nil
 }
 
 // apiAddress returns the root of GitHub's API.
@@ -246,7 +324,7 @@ func (f *githubFlags) steward(ctx context.Context, owner, name string, registrie
 	p.Now, p.Version, p.Concurrency = time.Now, versionNumber(), registries.concurrency
 	j := &verdict.Judge{
 		Owner: owner, Name: name, Forge: a.client, Git: p.Git, Remote: p.Remote, Registries: p.Registries, Now: time.Now,
-		App: a.self.App, Bot: a.self.Bot, Version: versionNumber(), Indexes: map[string]*reconcile.Index{},
+		App: a.self.App, Bot: a.self.Bot, Advisory: a.advisory != "", Version: versionNumber(), Indexes: map[string]*reconcile.Index{},
 	}
 	p.Indexes = j.Indexes
 	return &verdict.Steward{Proposer: p, Judge: j}, a, done, nil

@@ -102,6 +102,7 @@ func (f *pinFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	out := pinReport(pinned, p.label)
 	out.DryRun = !o.Write
+	collect(cmd.Context(), out)
 	if f.output == "json" {
 		err = out.JSON(cmd.OutOrStdout())
 	} else if f.dryRun {

@@ -170,13 +170,16 @@ func (f *askFlags) ask(cmd *cobra.Command, wishes []verdict.Wish) error {
 		return err
 	}
 	defer done()
+	a.warn(cmd.ErrOrStderr())
+	by, err := a.requesters(ctx)
+	if err != nil {
+		return err
+	}
 	now := strconv.FormatInt(time.Now().UnixNano(), 36)
 	for i := range wishes {
 		w := &wishes[i]
 		w.ID, w.Reason, w.Base, w.Flags = "cli-"+now+"-"+w.Env, f.reason, f.base, true
-		if w.Unknown = a.viewer.ID == 0; !w.Unknown {
-			w.By = []promotion.Identity{a.viewer}
-		}
+		w.By, w.Unknown = slices.Clone(by), len(by) == 0
 	}
 	app := int64(0)
 	if a.viewer.ID != 0 || f.base != "" {
@@ -274,6 +277,7 @@ func (f *askFlags) tell(cmd *cobra.Command, repository string, round *verdict.Ro
 		a.Action = cmp.Or(a.Action, "nothing")
 		out.Answers = append(out.Answers, a)
 	}
+	collect(cmd.Context(), out)
 	if f.output == "json" {
 		if err := out.JSON(cmd.OutOrStdout()); err != nil {
 			return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,6 +26,7 @@ func newReconcile() *cobra.Command {
 		dryRun     bool
 		ask        bool
 		maxOpen    int
+		pins       pinsFlags
 		output     string
 	)
 	cmd := &cobra.Command{
@@ -48,6 +51,9 @@ merges what Pinnace is to merge, and reports what came past the rules.
 With --onboard a repository without a configuration is asked first, as the server asks: one
 pull request adds .pinnace/config.yaml, and nothing else is done until it is merged.
 
+With --only pins nothing else is proposed, judged or merged. --branch puts all pins into one
+pull request, whose title, labels and commit may be named, and which --path narrows.
+
 With mode: observe in the configuration, and with --dry-run, nothing is written at all.
 
 The token is read from GH_TOKEN or GITHUB_TOKEN, the address of GitHub from GITHUB_API_URL,
@@ -69,6 +75,10 @@ means that something failed, and 4 that a token or a login is needed.`,
 			if maxOpen < 1 {
 				return usage("--max-open is %d: want 1 or more", maxOpen)
 			}
+			narrowed, err := pins.pins()
+			if err != nil {
+				return err
+			}
 			owner, name, err := hub.repository()
 			if err != nil {
 				return err
@@ -78,13 +88,16 @@ means that something failed, and 4 that a token or a login is needed.`,
 			} else {
 				client.Close()
 			}
-			s, _, done, err := hub.steward(cmd.Context(), owner, name, &registries)
+			s, a, done, err := hub.steward(cmd.Context(), owner, name, &registries)
 			if err != nil {
 				return err
 			}
 			defer done()
+			if narrowed == nil {
+				a.warn(cmd.ErrOrStderr())
+			}
 			p := s.Proposer
-			p.DryRun, s.Judge.DryRun, p.MaxOpen, p.Progress = dryRun, dryRun, maxOpen, &reconcile.Progress{}
+			p.DryRun, s.Judge.DryRun, p.MaxOpen, p.Pins, p.Progress = dryRun, dryRun, maxOpen, narrowed, &reconcile.Progress{}
 			stop := showProgress(cmd.Context(), cmd.ErrOrStderr(), p.Progress)
 			var (
 				round   *verdict.Round
@@ -113,6 +126,7 @@ means that something failed, and 4 that a token or a login is needed.`,
 			if round != nil {
 				judgedReport(&out, round)
 			}
+			collect(cmd.Context(), out)
 			if output == "json" {
 				err = out.JSON(cmd.OutOrStdout())
 			} else {
@@ -149,10 +163,61 @@ means that something failed, and 4 that a token or a login is needed.`,
 	cmd.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "print the plan and the diff, write nothing")
 	cmd.Flags().IntVar(&maxOpen, "max-open", 10, "how many update pull requests, `N`, may be open at a time")
 	cmd.Flags().BoolVar(&ask, "onboard", false, "without a configuration, open the pull request that adds one, and do nothing else")
+	pins.add(cmd)
 	addOutput(cmd, &output, "text", "json")
 	hub.add(cmd)
 	registries.add(cmd)
 	return cmd
+}
+
+// pinsFlags are those that narrow reconcile to pins.
+type pinsFlags struct {
+	only                   string
+	branch, title, message string
+	paths, labels          []string
+}
+
+func (f *pinsFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.only, "only", "", "pins: propose nothing else, and judge nothing")
+	cmd.Flags().StringVar(&f.branch, "branch", "", "with --only pins: one pull request from `BRANCH`, which begins with "+plan.Prefix+", holds all")
+	cmd.Flags().StringVar(&f.title, "title", "", "with --branch: the title of the pull request, `TEXT`")
+	cmd.Flags().StringVar(&f.message, "commit-message", "", "with --branch: the first line of the commit, `TEXT`")
+	cmd.Flags().StringArrayVar(&f.labels, "label", nil, "with --only pins: a further `LABEL` of the pull requests; may be repeated")
+	cmd.Flags().StringArrayVar(&f.paths, "path", nil, "with --branch: only the file or directory `PATH` of the repository; may be repeated")
+}
+
+// pins returns what the run is narrowed to, nil for nothing.
+func (f *pinsFlags) pins() (*reconcile.Pins, error) {
+	switch {
+	case f.only == "" && f.branch+f.title+f.message == "" && len(f.labels)+len(f.paths) == 0:
+		return nil, nil
+	case f.only == "":
+		return nil, usage("--branch, --title, --commit-message, --label and --path are for --only pins")
+	case f.only != "pins":
+		return nil, usage("--only %s: want pins", f.only)
+	}
+	x := &reconcile.Pins{Branch: f.branch, Title: f.title, Subject: f.message, Labels: f.labels}
+	var below []string
+	for _, p := range f.paths {
+		p = path.Clean(filepath.ToSlash(p))
+		if p == "." {
+			below = nil
+			break
+		}
+		if !filepath.IsLocal(p) {
+			return nil, usage("--path %s: want a path below the root of the repository", p)
+		}
+		below = append(below, p)
+	}
+	if len(below) > 0 {
+		x.Paths = func(file string) bool {
+			return slices.ContainsFunc(below, func(p string) bool { return file == p || strings.HasPrefix(file, p+"/") })
+		}
+	}
+	if err := x.Check(); err != nil {
+		return nil, usageError{err}
+	}
+	return x, nil
 }
 
 // onboardReport turns what became of asking for leave into what is said of it.
@@ -170,7 +235,7 @@ func onboardReport(o reconcile.Onboarded, asked string) report.Reconcile {
 
 // run proposes, and where the token is an App's judges and merges.
 func run(ctx context.Context, s *verdict.Steward) (*verdict.Round, *reconcile.Outcome, error) {
-	if s.Judge.App == 0 {
+	if s.Judge.App == 0 || s.Proposer.Pins != nil {
 		outcome, err := s.Proposer.Reconcile(ctx)
 		return nil, outcome, err
 	}

@@ -107,6 +107,36 @@ func (v Verdict) Text(w io.Writer, advisory bool) {
 	}
 }
 
+// Verdicts are what was decided of several pull requests of one repository.
+type Verdicts struct {
+	Repository string `json:"repository"`
+	// Advisory says why the verdicts are advice only; "" where they are the App's.
+	Advisory string    `json:"advisory,omitempty"`
+	Verdicts []Verdict `json:"verdicts"`
+}
+
+// JSON writes the verdicts as one document.
+func (v Verdicts) JSON(w io.Writer) error {
+	v.Verdicts = filled(v.Verdicts)
+	for i := range v.Verdicts {
+		v.Verdicts[i].fill()
+	}
+	return writeJSON(w, v)
+}
+
+// Text writes one verdict after the other. unwritten says that no check was written.
+func (v Verdicts) Text(w io.Writer, unwritten bool) {
+	if len(v.Verdicts) == 0 {
+		fmt.Fprintln(w, "no pull request to a managed branch is open")
+	}
+	for i, x := range v.Verdicts {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		x.Text(w, unwritten)
+	}
+}
+
 // An Approvals lists what waits for somebody.
 type Approvals struct {
 	Repository string            `json:"repository"`

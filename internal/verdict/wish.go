@@ -96,7 +96,11 @@ func (b *base) unconfigured(name string) string {
 	if near := document.Suggest(name, all); near != "" {
 		return fmt.Sprintf("environment %s is not configured: did you mean %s?", name, near)
 	}
-	return fmt.Sprintf("environment %s is not configured; there %s", name, b.named("is", "are", all))
+	hint := ""
+	if len(all) == 0 {
+		hint = ": pinnace config init writes .pinnace/config.yaml"
+	}
+	return fmt.Sprintf("environment %s is not configured; there %s%s", name, b.named("is", "are", all), hint)
 }
 
 func (b *base) promoting(r promotion.Request) plan.Promoting {
