@@ -43,7 +43,7 @@ annotations go to the runner. docs/action.md shows how it is used.`,
 			}
 			if err != nil {
 				s.fail(err.Error())
-				return exit(exitUsage)
+				return cmp.Or(s.summarize(), error(exit(exitUsage)))
 			}
 			return s.do(cmd.Context())
 		},
@@ -57,13 +57,14 @@ type step struct {
 	log     *action.Muzzled
 	results []result
 	bearer  promotion.Self // whose token was used, where that is known
+	failed  []string       // what went wrong, where no result says so
 }
 
 // do runs the verbs, and tells the runner what came of them.
 func (s *step) do(ctx context.Context) error {
 	if err := s.checkedOut(); err != nil {
 		s.fail(err.Error())
-		return exit(exitError)
+		return cmp.Or(s.summarize(), error(exit(exitError)))
 	}
 	if why := s.run.ReadOnly(); why != "" && s.in.Command != action.Check && (s.in.Command != action.Pin || s.in.CreatePR) {
 		s.in.DryRun = true
@@ -80,7 +81,11 @@ func (s *step) do(ctx context.Context) error {
 			s.bearer = c.bearer
 		}
 		if got != exitDone && got != exitFindings {
-			s.fail(s.explained(said.String(), c.results))
+			text := s.explained(said.String(), c.results)
+			s.annotate(action.Error, text)
+			if len(c.results) == 0 {
+				s.failed = append(s.failed, text)
+			}
 		}
 		status = worse(status, got)
 	}
@@ -229,7 +234,10 @@ func (s *step) explained(said string, results []result) string {
 }
 
 // fail shows an error with the run, and note something to know.
-func (s *step) fail(text string) { s.annotate(action.Error, text) }
+func (s *step) fail(text string) {
+	s.annotate(action.Error, text)
+	s.failed = append(s.failed, text)
+}
 
 func (s *step) note(text string) { s.annotate(action.Notice, text) }
 

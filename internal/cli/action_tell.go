@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -66,6 +67,9 @@ func (s *step) summarize() error {
 	for _, r := range s.results {
 		r.Summary(&b)
 		b.WriteString("\n")
+	}
+	for _, text := range s.failed {
+		report.Failure{Command: cmp.Or(s.in.Command, "action"), Error: text}.Summary(&b)
 	}
 	if s.opened() && s.token() == action.WorkflowToken {
 		s.note(action.NoWorkflows)

@@ -177,6 +177,19 @@ func (t tree) result(r promotion.Result, step string) {
 
 // reasons writes why a result stands in the way, less what a part of it says as well.
 func (t tree) reasons(r promotion.Result, step string) {
+	r = own(r)
+	t.line(step, "seen", r.Seen)
+	t.line(step, "wanted", r.Wanted)
+	t.line(step, "missing", strings.Join(r.Missing, ", "))
+	t.line(step, "who", r.Who)
+	t.next(step, r.Next)
+	if !r.Until.IsZero() && r.Status == promotion.Waiting && !strings.HasPrefix(r.Next, "wait until ") {
+		t.line(step, "until", stamp(r.Until.UTC()))
+	}
+}
+
+// own is a result without the reasons that a part of it gives as well.
+func own(r promotion.Result) promotion.Result {
 	for _, c := range r.Children {
 		if c.Status != r.Status {
 			continue
@@ -197,14 +210,7 @@ func (t tree) reasons(r promotion.Result, step string) {
 			r.Until = time.Time{}
 		}
 	}
-	t.line(step, "seen", r.Seen)
-	t.line(step, "wanted", r.Wanted)
-	t.line(step, "missing", strings.Join(r.Missing, ", "))
-	t.line(step, "who", r.Who)
-	t.next(step, r.Next)
-	if !r.Until.IsZero() && r.Status == promotion.Waiting && !strings.HasPrefix(r.Next, "wait until ") {
-		t.line(step, "until", stamp(r.Until.UTC()))
-	}
+	return r
 }
 
 // folded reports whether the parts of a result say no more than it does.
