@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -129,6 +130,14 @@ func under(path string, prefixes []string) bool {
 
 func read(t *testing.T) []source {
 	t.Helper()
+	sources, err := readOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sources
+}
+
+var readOnce = sync.OnceValues(func() ([]source, error) {
 	var sources []source
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -150,11 +159,8 @@ func read(t *testing.T) []source {
 		sources = append(sources, s)
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sources
-}
+	return sources, err
+})
 
 func parse(path string) (source, error) {
 	set := token.NewFileSet()

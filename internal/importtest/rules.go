@@ -92,6 +92,11 @@ var rules = []rule{
 		pkg: "internal/guard", pure: true,
 		internal: []string{"internal/image", "internal/promotion", "internal/document", "internal/config", "internal/policy", "internal/policy/approval", "internal/rulebook", "internal/command"},
 	},
+	{
+		pkg: "internal/reference", pure: true,
+		internal: []string{"internal/image", "internal/manifest", "internal/plan", "internal/check", "internal/config", "internal/policy", "internal/policy/condition", "internal/command"},
+		third:    []string{kyaml},
+	},
 	{pkg: "policies", tests: []string{"internal/policy", "internal/policy/scenario", "internal/promotion"}},
 	{pkg: "internal/git", third: []string{gogitAll, gobilly}},
 	{
@@ -120,9 +125,10 @@ var rules = []rule{
 	},
 	{
 		pkg:      "internal/cli",
-		internal: []string{"internal/image", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/dir", "internal/registry", "internal/promotion", "internal/git", "internal/github", "internal/reconcile", "internal/verdict", "internal/record", "internal/command", "internal/rulebook", "internal/guard", "internal/message", "internal/report", "internal/sandbox", "internal/policy", "internal/policy/scenario", "policies", "testdata", "internal/event", "internal/store", "internal/queue", "internal/watch", "internal/server", "internal/setup", "internal/doctor", "internal/onboard", "internal/telemetry", "internal/fleet"},
+		internal: []string{"internal/image", "internal/manifest", "internal/config", "internal/plan", "internal/check", "internal/dir", "internal/registry", "internal/promotion", "internal/git", "internal/github", "internal/reconcile", "internal/verdict", "internal/record", "internal/command", "internal/rulebook", "internal/guard", "internal/message", "internal/report", "internal/sandbox", "internal/policy", "internal/policy/scenario", "policies", "testdata", "internal/event", "internal/store", "internal/queue", "internal/watch", "internal/server", "internal/setup", "internal/doctor", "internal/onboard", "internal/telemetry", "internal/fleet", "internal/action", "internal/reference"},
 		third:    []string{"github.com/cli/browser", "github.com/spf13/cobra", "github.com/spf13/pflag", colour, distance, "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 	},
+	{pkg: "internal/action", internal: []string{"internal/image", "internal/promotion"}, third: []string{distance}, without: []string{"net", "database/sql"}},
 	{pkg: "internal/event", pure: true},
 	{
 		pkg: "internal/store", internal: []string{"internal/event", "internal/image", "internal/promotion"},
@@ -182,6 +188,7 @@ var rules = []rule{
 		third:    []string{kyaml, pretty, gogitAll, gobilly},
 	},
 	{pkg: "internal/bench/serve", internal: []string{"internal/sandbox", "internal/promotion"}, third: []string{pretty, ggcr}},
-	{pkg: "internal/importtest"},
-	{pkg: "cmd/pinnace", internal: []string{"internal/cli"}, tests: []string{"internal/command", "internal/promotion", "internal/sandbox", "internal/store/postgres", "internal/event", ggcr}},
+	{pkg: "internal/importtest", tests: []string{"github.com/yuin/goldmark"}},
+	{pkg: "deploy/action", tests: []string{"internal/action"}},
+	{pkg: "cmd/pinnace", internal: []string{"internal/cli"}, tests: []string{"internal/promotion", "internal/sandbox", "internal/store/postgres", "internal/event", ggcr}},
 }
