@@ -2,7 +2,7 @@ FUZZ_TIME ?= 60s
 SEED ?= 1
 COUNT ?= 200
 
-.PHONY: crash test race fuzz bench bench-serve golden lint sim sim-long mutants
+.PHONY: crash test race fuzz bench bench-serve golden lint sim sim-long mutants image snapshot
 
 test: ## every test; those that need a server that is not installed skip with the reason
 	go test ./...
@@ -32,6 +32,7 @@ bench-serve: ## speed and memory of pinnace serve, with GitHub in process; the i
 
 golden: ## rewrite the golden files; read the diff before you commit it
 	go test ./internal/manifest ./internal/config -update
+	go run ./cmd/pinnace reference --dir docs/reference
 	UPDATE_SCRIPTS=1 go test ./cmd/pinnace
 
 lint:
@@ -42,5 +43,11 @@ lint:
 mutants: ## one defence after the other is switched off: the test of the attack on it has to fail; takes minutes
 	MUTANTS=1 go test ./internal/verdict -run '^TestMutants$$' -v -timeout 60m
 
-crash: ## kill -9 at each effect, before it, after it and after its answer: some 1,200 kills, 15 minutes
-	go test ./internal/proof -count=1 -timeout 60m -run '^(TestCrash|TestRestartStorm)$$' -v -every-crash
+crash: ## kill -9 at each effect, before it, after it and after its answer, on SQLite and on PostgreSQL: an hour and more
+	go test ./internal/proof -count=1 -timeout 180m -run '^(TestCrash.*|TestRestartStorm)$$' -v -every-crash
+
+image: ## the container image, with buildah, as localhost/pinnace; deploy/image/test.sh proves it
+	deploy/image/build.sh localhost/pinnace
+
+snapshot: ## what a release would hold for this machine, in dist/release
+	deploy/image/snapshot.sh

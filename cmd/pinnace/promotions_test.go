@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,12 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
-
-	"github.com/pinnace-dev/pinnace/internal/command"
 )
 
 // TestPromotions holds docs/promotions.md to what happens: its transcripts are those of the
-// scripts, and its table of who may do what is that of package command.
+// scripts.
 func TestPromotions(t *testing.T) {
 	file := filepath.Join("..", "..", "docs", "promotions.md")
 	text, err := os.ReadFile(file)
@@ -24,11 +21,6 @@ func TestPromotions(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := transcripts(t, string(text))
-	table := regexp.MustCompile(`(?s)(<!-- ways -->\n).*?(<!-- end of ways -->)`)
-	if !table.MatchString(got) {
-		t.Fatal("the page has no table of ways")
-	}
-	got = table.ReplaceAllStringFunc(got, func(string) string { return "<!-- ways -->\n" + ways() + "<!-- end of ways -->" })
 	if update {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -119,31 +111,4 @@ func transcripts(t *testing.T, text string) string {
 		t.Fatal("the page has no transcript")
 	}
 	return out.String()
-}
-
-// ways is the table of who may do what.
-func ways() string {
-	var b strings.Builder
-	b.WriteString("| do this | who | where | what it does |\n|---|---|---|---|\n")
-	for _, w := range command.Ways() {
-		do := ""
-		switch {
-		case w.Door == "comment":
-			do = "comment `/" + string(w.Verb) + "`"
-		case w.Door == "cli" && w.Verb == command.Deploy:
-			do = "`pinnace decide PR --merge`"
-		case w.Door == "cli":
-			do = "`pinnace " + string(w.Verb) + "`"
-		case w.Door == "button":
-			do = "press the button of the check"
-		default:
-			do = map[string]string{"review": "review", "merge": "merge", "close": "close"}[w.Door]
-		}
-		what := w.What
-		if w.Unedited && w.Door == "comment" {
-			what += "; an edited comment does nothing"
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", do, w.Role, w.Where, what)
-	}
-	return b.String()
 }

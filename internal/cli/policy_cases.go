@@ -271,22 +271,18 @@ func (b *bench) suite(file string, only *regexp.Regexp) (report.TestSuite, int, 
 		out.Problems = append(out.Problems, problems...)
 		return out, 0, nil
 	}
-	skipped := 0
-	for _, c := range s.Cases {
-		if !only.MatchString(c.Name) {
-			skipped++
-			continue
-		}
-		o := c.Run(s, set)
+	all := len(s.Cases)
+	s.Cases = slices.DeleteFunc(s.Cases, func(c scenario.Case) bool { return !only.MatchString(c.Name) })
+	for _, o := range scenario.Run(s, set) {
 		if len(o.Problems) > 0 {
 			out.Problems = append(out.Problems, reported(o.Problems)...)
 			continue
 		}
-		result := report.TestCase{Name: c.Name, Line: c.Line, Passed: len(o.Failures) == 0, Want: c.Want, Got: o.Decision.Status, Failures: o.Failures}
+		result := report.TestCase{Name: o.Case.Name, Line: o.Case.Line, Passed: len(o.Failures) == 0, Want: o.Case.Want, Got: o.Decision.Status, Failures: o.Failures}
 		if !result.Passed {
 			result.Decision = &o.Decision
 		}
 		out.Cases = append(out.Cases, result)
 	}
-	return out, skipped, nil
+	return out, all - len(s.Cases), nil
 }

@@ -43,7 +43,7 @@ func newPolicyCreate() *cobra.Command {
 		Short: "Write a promotion policy to " + policiesDir,
 		Long: `Write a promotion policy to ` + policiesDir + `/NAME.yaml.
 
-Conditions are in CEL (https://cel.dev); docs/policies.md lists what they may ask. The policy
+Conditions are in CEL (https://cel.dev); docs/reference/cel.md lists what they may ask. The policy
 judges what it is bound to: --applyPath names a file of kind artifactPromotionPolicy whose
 apps and environments are written into it as applyTo.
 

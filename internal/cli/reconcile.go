@@ -178,7 +178,7 @@ type pinsFlags struct {
 }
 
 func (f *pinsFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.only, "only", "", "pins: propose nothing else, and judge nothing")
+	cmd.Flags().StringVar(&f.only, "only", "", "`WHAT` to propose, and nothing else: pins; nothing is judged")
 	cmd.Flags().StringVar(&f.branch, "branch", "", "with --only pins: one pull request from `BRANCH`, which begins with "+plan.Prefix+", holds all")
 	cmd.Flags().StringVar(&f.title, "title", "", "with --branch: the title of the pull request, `TEXT`")
 	cmd.Flags().StringVar(&f.message, "commit-message", "", "with --branch: the first line of the commit, `TEXT`")

@@ -148,17 +148,20 @@ the policies in .pinnace/, and merges exactly what was approved.`,
 	root.SetHelpCommand(newHelp())
 	root.SetVersionTemplate("pinnace {{.Version}}\n")
 	root.SetFlagErrorFunc(suggestFlag)
-	root.AddCommand(newPin(), newCheck(), newResolve(), newImages(), newWhere(), newHistory(), newPromote(), newRollback(), newApprovals(), newDecide(), newReconcile(), newDemo(), newConfig(), newPolicy(), newServe(), newSetup(), newDoctor(), newVersion())
+	root.AddCommand(newPin(), newCheck(), newResolve(), newImages(), newWhere(), newHistory(), newPromote(), newRollback(), newApprovals(), newDecide(), newReconcile(), newDemo(), newConfig(), newPolicy(), newServe(), newSetup(), newDoctor(), newAction(), newVersion())
+	root.AddCommand(newMan(), newReference())
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "completion" {
 			cmd.Example = "  pinnace completion bash > /etc/bash_completion.d/pinnace\n  source <(pinnace completion zsh)"
+			shorten(cmd)
 			onlyChildren(cmd)
 		}
 		markRun(cmd)
 	}
+	completeNames(root)
 	return root
 }
 

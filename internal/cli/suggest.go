@@ -77,7 +77,9 @@ func unknownCommand(root *cobra.Command, message string) string {
 	name, _, _ := strings.Cut(rest, `"`)
 	var names []string
 	for _, c := range root.Commands() {
-		names = append(names, c.Name())
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
 	}
 	message = "unknown command " + name
 	if near := nearest(name, names); near != "" {

@@ -1,6 +1,9 @@
 package command
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Verb is what a command asks for, as it is written after the slash.
 type Verb string
@@ -31,6 +34,28 @@ var forms = map[Verb]string{
 	Cancel:        "/cancel",
 	Judge:         "/judge",
 }
+
+// grammar says what may stand behind each verb.
+var grammar = map[Verb]string{
+	Promote:       "/promote APP to ENV[,ENV] [from ENV] [image IMAGE] [because REASON]",
+	Rollback:      "/rollback APP in ENV [to DIGEST] [because REASON]",
+	Deploy:        "/deploy",
+	Reseal:        "/reseal",
+	BreakGlass:    "/break-glass REASON",
+	ApproveConfig: "/approve-config COMMIT",
+	Cancel:        "/cancel [because REASON]",
+	Judge:         "/judge",
+}
+
+// Verbs returns all verbs.
+func Verbs() []Verb { return slices.Clone(verbs) }
+
+// Syntax says how a verb is written: words in capitals stand for values, and what is in
+// brackets may be left out.
+func (v Verb) Syntax() string { return grammar[v] }
+
+// Example is a line with the verb that Parse reads.
+func (v Verb) Example() string { return forms[v] }
 
 // A Command is one line of a comment. What was not given is empty.
 type Command struct {

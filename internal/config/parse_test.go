@@ -13,7 +13,7 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files and docs/configuration.md")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestGolden reads testdata/*.txtar. Each name.yaml of an archive is parsed, and
 // name.problems is what that finds; in split_*.txtar each is split instead.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -38,15 +39,25 @@ func TestSchemaIsValid(t *testing.T) {
 	schema()
 }
 
+// root is the schema as JSON.
+func root(t *testing.T) object {
+	t.Helper()
+	var v object
+	if err := json.Unmarshal(Schema(), &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 // TestSchemaAgrees holds the schema and the Go types to the same keys, both ways,
 // and to types that fit.
 func TestSchemaAgrees(t *testing.T) {
-	agree(t, "", schema().Root(), reflect.TypeFor[Config]())
+	agree(t, "", root(t), reflect.TypeFor[Config]())
 }
 
 func agree(t *testing.T, path string, s object, typ reflect.Type) {
 	t.Helper()
-	s = document.Deref(schema().Root(), s)
+	s = document.Deref(root(t), s)
 	for typ.Kind() == reflect.Pointer {
 		typ = typ.Elem()
 	}
@@ -110,7 +121,7 @@ func TestSchemaIsComplete(t *testing.T) {
 	var walk func(path string, s object)
 	seen := map[string]bool{}
 	walk = func(path string, s object) {
-		s = document.Deref(schema().Root(), s)
+		s = document.Deref(root(t), s)
 		if items, ok := s["items"].(object); ok {
 			walk(path+"[]", items)
 		}
@@ -119,7 +130,7 @@ func TestSchemaIsComplete(t *testing.T) {
 		demand(s, demanded)
 		for name, p := range properties {
 			at := path + "." + name
-			p := document.Deref(schema().Root(), p.(object))
+			p := document.Deref(root(t), p.(object))
 			if d, _ := p["description"].(string); len(d) < 10 || !strings.HasSuffix(strings.TrimRight(d, "`)"), ".") && !strings.HasSuffix(d, ".") {
 				t.Errorf("%s: description %q is no sentence", at, d)
 			}
@@ -137,7 +148,7 @@ func TestSchemaIsComplete(t *testing.T) {
 			walk(at, p)
 		}
 	}
-	walk("", schema().Root())
+	walk("", root(t))
 	if n := strings.Count(string(Schema()), "\"propertyNames\""); n != 1 {
 		t.Errorf("%d keys have propertyNames: explain knows of registryMap's only", n)
 	}
@@ -214,25 +225,19 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-func TestReference(t *testing.T) {
-	const file = "../../docs/configuration.md"
-	got := Reference()
-	if *update {
-		if err := os.WriteFile(file, got, 0o666); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
+// TestGuide: each example of docs/configuration.md is valid.
+func TestGuide(t *testing.T) {
+	text, err := os.ReadFile("../../docs/configuration.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(got), string(want)); diff != "" {
-		t.Errorf("docs/configuration.md is not current, run go test ./internal/config -update (-got +want):\n%s", diff)
+	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(text, -1)
+	if len(examples) == 0 {
+		t.Fatal("the page has no examples")
 	}
-	for _, key := range []string{"`environments[].track[].order`", "`roles.overrides[].environment`", "`pin.extra[].pointers`", "`registryMap`"} {
-		if !bytes.Contains(got, []byte("| "+key+" |")) {
-			t.Errorf("the reference has no row for %s", key)
+	for _, e := range examples {
+		if _, ps := Parse("example.yaml", append([]byte("apiVersion: pinnace.dev/v1alpha1\nkind: Config\n"), e[1]...)); len(ps) > 0 {
+			t.Errorf("%s\n%s", e[1], ps.Error())
 		}
 	}
 }

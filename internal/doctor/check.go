@@ -38,9 +38,6 @@ func Checks() []Check {
 	return slices.Concat(appChecks, hookChecks, installationChecks, configChecks, peopleChecks, ruleChecks, placeChecks)
 }
 
-// Judge asks one check.
-func (c Check) Judge(f *Facts) Finding { return c.judge(f) }
-
 func ok(format string, args ...any) Finding {
 	return Finding{Status: OK, Seen: fmt.Sprintf(format, args...)}
 }

@@ -436,7 +436,7 @@ func TestChecks(t *testing.T) {
 		t.Run(row.check+"/"+row.name, func(t *testing.T) {
 			f := healthy()
 			row.change(f)
-			got := byID[row.check].Judge(f)
+			got := byID[row.check].judge(f)
 			if got.Status != row.want {
 				t.Fatalf("got %s: %s %q, want %s", got.Status, got.Seen, got.Details, row.want)
 			}

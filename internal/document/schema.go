@@ -58,9 +58,6 @@ type noLoader struct{}
 
 func (noLoader) Load(url string) (any, error) { return nil, errors.New("not loaded: " + url) }
 
-// Root returns the schema as JSON. It is shared, and never written to.
-func (s *Schema) Root() map[string]any { return s.root }
-
 // Decode fills in the defaults of a value, in place where it can, and reads it into a Go
 // value. It does not validate.
 func (s *Schema) Decode(value, into any) error {

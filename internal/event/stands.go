@@ -48,12 +48,14 @@ type Watched struct {
 }
 
 // A Sight is what one look at a Watched found: Now is the thing as it is kept from now on. Was,
-// Gaps and Due are what Seen, Gaps and Due were before the look.
+// Gaps and Due are what Seen, Gaps and Due were before the look. Reports are the repositories
+// that are to be reported on because of it.
 type Sight struct {
-	Now  Watched
-	Was  string
-	Gaps int
-	Due  time.Time
+	Now     Watched
+	Was     string
+	Gaps    int
+	Due     time.Time
+	Reports []int64
 }
 
 // Moved says whether a tag was seen to mean something else than before.

@@ -16,7 +16,7 @@ import (
 func (l Layout) File(appID int64) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# yaml-language-server: $schema=%s\n", config.SchemaID)
-	b.WriteString("# Every key with its default: docs/configuration.md of Pinnace, or `pinnace config schema`.\n")
+	b.WriteString("# Every key with its default: docs/reference/configuration.md of Pinnace, or `pinnace config schema`.\n")
 	fmt.Fprintf(&b, "apiVersion: %s\nkind: %s\n", config.APIVersion, config.KindConfig)
 	b.WriteString("mode: act  # or observe: report, open nothing\n\n")
 	writeEnvironments(&b, unique(l.Environments))

@@ -6,7 +6,7 @@
 //
 // Each label of a metric has a fixed set of values. What is not in the set counts as "other",
 // so that no stranger makes time series: event names come in with deliveries, and registry
-// hosts from repositories. All names are in docs/metrics.md.
+// hosts from repositories. All names are in docs/reference/metrics.md.
 //
 // Logs and spans pass a last net that takes out what looks like a credential. It is no licence
 // to log one: secrets have a type that does not print, and what looks like nothing in

@@ -6,7 +6,6 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -17,11 +16,14 @@ import (
 // logging are the rooms whose lines a server writes.
 var logging = []string{"server", "queue", "fleet", "watch", "store", "github", "setup", "telemetry", "cli"}
 
-// TestKeys holds the keys of log lines to the table in docs/metrics.md, in both directions.
+// TestKeys holds the keys of log lines to Keys, in both directions.
 func TestKeys(t *testing.T) {
 	documented := map[string]bool{}
-	for _, row := range rows(t, "keys") {
-		documented[strings.Trim(row[0], "`")] = true
+	for _, k := range Keys() {
+		if k.Text == "" || documented[k.Name] {
+			t.Errorf("%q says nothing, or is there twice", k.Name)
+		}
+		documented[k.Name] = true
 	}
 	used := map[string][]string{} // places by key
 	for _, room := range logging {
@@ -43,12 +45,12 @@ func TestKeys(t *testing.T) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(used)) {
 		if !documented[key] {
-			t.Errorf("%q is no key of docs/metrics.md: %s", key, strings.Join(used[key], ", "))
+			t.Errorf("%q is none of Keys: %s", key, strings.Join(used[key], ", "))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(documented)) {
 		if used[key] == nil {
-			t.Errorf("docs/metrics.md has %q, which nothing logs", key)
+			t.Errorf("Keys has %q, which nothing logs", key)
 		}
 	}
 }
@@ -147,37 +149,4 @@ func f() {
 	if keys := slices.Sorted(maps.Keys(got)); !slices.Equal(keys, want) {
 		t.Errorf("got %q, want %q", keys, want)
 	}
-}
-
-const page = "../../docs/metrics.md"
-
-// rows returns the rows of a table of docs/metrics.md, cell by cell. It stands between
-// <!-- name --> and <!-- /name -->.
-func rows(t *testing.T, name string) [][]string {
-	t.Helper()
-	data, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, after, ok := strings.Cut(string(data), "<!-- "+name+" -->\n")
-	table, _, ok2 := strings.Cut(after, "<!-- /"+name+" -->")
-	if !ok || !ok2 {
-		t.Fatalf("%s has no table %q", page, name)
-	}
-	var out [][]string
-	for line := range strings.Lines(table) {
-		line = strings.TrimSpace(line)
-		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|--") || strings.HasPrefix(line, "| --") {
-			continue
-		}
-		var cells []string
-		for cell := range strings.SplitSeq(strings.Trim(line, "|"), "|") {
-			cells = append(cells, strings.TrimSpace(cell))
-		}
-		out = append(out, cells)
-	}
-	if len(out) < 2 {
-		t.Fatalf("the table %q of %s is empty", name, page)
-	}
-	return out[1:]
 }

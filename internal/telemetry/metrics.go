@@ -77,6 +77,8 @@ func (t *Telemetry) count() {
 	t.alerts = counters("alerts_total", "Alerts that were raised, by kind.", "kind")
 	t.redelivered = counter("redeliveries_total", "Deliveries that GitHub was asked for again, since they had not come in.")
 	t.leases = counter("lease_lost_total", "Looks of this process whose lease ran out, and which then wrote no more.")
+	t.mirrors = gauge("mirrors_bytes", "What the mirrors of repositories take on this process's disk.")
+	t.evicted = counter("mirrors_evicted_total", "Mirrors that were removed since all together took too much; the next look at such a repository fetches it anew.")
 	t.leader = gauge("leader", "1 where this process does what only one of the replicas does, such as to watch registries; else 0.")
 
 	for _, outcome := range visitOutcomes {
@@ -127,6 +129,13 @@ func (t *Telemetry) Vanished(n int) { t.vanished.Set(float64(n)) }
 // Alert counts an alert: tag_moved, digest_vanished, or incident, which is what came past the
 // rules.
 func (t *Telemetry) Alert(kind string) { t.alerts.WithLabelValues(known(alerts, kind)).Inc() }
+
+// Mirrors says how many bytes the mirrors of repositories take, and counts those that were
+// removed for room.
+func (t *Telemetry) Mirrors(bytes int64, evicted int) {
+	t.mirrors.Set(float64(bytes))
+	t.evicted.Add(float64(max(evicted, 0)))
+}
 
 // Leading says whether this process does what only one of the replicas does.
 func (t *Telemetry) Leading(yes bool) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,48 +15,6 @@ import (
 
 // An outcome stands for queue.Outcome.
 type outcome string
-
-// full returns a Telemetry that has been told everything, each label's values and one that is
-// none of them.
-func full() *Telemetry {
-	t := New(Options{Version: "1.2.3", Commit: "abc", Now: func() time.Time { return time.Unix(1000, 0) }})
-	for _, event := range slices.Concat(events, []string{"stranger"}) {
-		for _, outcome := range slices.Concat(eventOutcomes, []string{"stranger"}) {
-			t.Event(event, outcome)
-		}
-	}
-	t.Accepted(time.Millisecond)
-	turns := Turns[outcome]{t}
-	turns.Accepted(true, time.Millisecond)
-	turns.Refused()
-	turns.Begun(time.Second)
-	for _, o := range slices.Concat(visitOutcomes, []string{"stranger"}) {
-		turns.Ended(outcome(o), time.Second, 1)
-	}
-	turns.Swept(1, 1)
-	for _, outcome := range slices.Concat(decisions, []string{"stranger"}) {
-		t.Decided(outcome)
-	}
-	t.GitHub("GET", "/repos/{owner}/{repo}", 200, time.Second)
-	t.GitHub("POST", "/graphql", 304, time.Second)
-	t.GitHub("POST", "/app/installations/{}/access_tokens", 499, time.Second)
-	t.GitHub("POST", "/repos/{owner}/{repo}/pulls", 0, time.Second)
-	t.Limit(1, 4000, time.Unix(2000, 0))
-	for host := range registryHosts {
-		t.Registry(host, 200)
-	}
-	t.Registry("stranger.example", 0)
-	t.TagMoved()
-	t.Vanished(1)
-	for _, kind := range slices.Concat(alerts, []string{"stranger"}) {
-		t.Alert(kind)
-	}
-	t.Leading(true)
-	t.Watch(func(context.Context) (Queue, error) {
-		return Queue{Waiting: 1, Running: 2, Quarantined: 3, Oldest: time.Minute}, nil
-	})
-	return t
-}
 
 func TestMetricsLint(t *testing.T) {
 	problems, err := testutil.GatherAndLint(full().registry)
@@ -160,6 +117,12 @@ func TestMetrics(t *testing.T) {
 		},
 		"gone again": {
 			func(t *Telemetry) { t.Vanished(5); t.Vanished(2) }, "vanished_digests", ` 2`,
+		},
+		"mirrors": {
+			func(t *Telemetry) { t.Mirrors(5, 0); t.Mirrors(3, 2); t.Mirrors(2, 0) }, "mirrors_bytes", ` 2`,
+		},
+		"mirrors removed": {
+			func(t *Telemetry) { t.Mirrors(3, 2); t.Mirrors(3, 0); t.Mirrors(3, 1) }, "mirrors_evicted_total", ` 3`,
 		},
 		"no longer the leader": {
 			func(t *Telemetry) { t.Leading(true); t.Leading(false) }, "leader", ` 0`,

@@ -52,6 +52,8 @@ type Telemetry struct {
 	alerts      *prometheus.CounterVec
 	redelivered prometheus.Counter
 	leases      prometheus.Counter
+	mirrors     prometheus.Gauge
+	evicted     prometheus.Counter
 	leader      prometheus.Gauge
 
 	mu     sync.Mutex

@@ -9,11 +9,13 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
@@ -92,6 +94,28 @@ func (t *Traces) Transport(next http.RoundTripper) http.RoundTripper {
 		return next
 	}
 	return otelhttp.NewTransport(next, otelhttp.WithTracerProvider(t.provider), otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()))
+}
+
+// Registry makes a span of a request to an image registry that was answered just now, below
+// that of its context; status 0 is no answer.
+func (t *Traces) Registry(ctx context.Context, host string, status int, took time.Duration) {
+	if _, off := t.provider.(noop.TracerProvider); off {
+		return
+	}
+	now := time.Now()
+	// https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
+	_, span := t.Tracer().Start(ctx, "registry", trace.WithTimestamp(now.Add(-took)), trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(attribute.String("server.address", host)))
+	switch {
+	case status == 0:
+		span.SetStatus(codes.Error, "no answer")
+	default:
+		span.SetAttributes(attribute.Int("http.response.status_code", status))
+		if status >= http.StatusBadRequest {
+			span.SetStatus(codes.Error, http.StatusText(status))
+		}
+	}
+	span.End(trace.WithTimestamp(now))
 }
 
 // Stop sends the spans that wait, until the context ends, and stops.

@@ -139,6 +139,38 @@ func TestTransport(t *testing.T) {
 	}
 }
 
+// TestTraceRegistry: a request to a registry is a span of its own.
+func TestTraceRegistry(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		error  string
+	}{"an answer": {200, ""}, "not there": {404, "Not Found"}, "no answer": {0, "no answer"}} {
+		t.Run(name, func(t *testing.T) {
+			quiet(t)
+			got := newCollector(t)
+			t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", got.URL)
+			traces, err := Trace(t.Context(), "1.2.3", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, span := traces.Tracer().Start(t.Context(), "visit")
+			traces.Registry(ctx, "ghcr.io", c.status, time.Second)
+			span.End()
+			if err := traces.Stop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if s := got.spans["registry"]; s == nil || s["server.address"] != "ghcr.io" || s["error"] != c.error || len(got.spans) != 2 {
+				t.Errorf("spans %v, want one with the error %q", got.spans, c.error)
+			}
+		})
+	}
+	off, err := Trace(t.Context(), "1.2.3", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	off.Registry(t.Context(), "ghcr.io", 200, time.Second) // is nothing
+}
+
 // TestTraceOfLibraries shows that what asks for the global provider comes along.
 func TestTraceOfLibraries(t *testing.T) {
 	quiet(t)

@@ -232,7 +232,7 @@ func (k *compiler) hintName(name string) string {
 	if s := suggest(name, known); s != "" {
 		return ": did you mean " + s + "?"
 	}
-	return ": docs/policies.md lists the variables and functions"
+	return ": docs/reference/cel.md lists the variables and functions"
 }
 
 // hintField ends a message about an unknown field. Which object it is of is told by the words

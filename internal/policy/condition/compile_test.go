@@ -18,7 +18,7 @@ func TestProblems(t *testing.T) {
 		{`images.all(i, i.lables.size() > 0)`, Error, 1, 17, "unknown field lables: did you mean labels?"},
 		{`change.what == ""`, Error, 1, 8, "unknown field what: expected kind, files or kinds"},
 		{`contaienrImage == "x"`, Error, 1, 1, "unknown name contaienrImage: did you mean containerImage?"},
-		{`branchName.startsWith('hotfix')`, Error, 1, 1, "unknown name branchName: docs/policies.md lists the variables and functions"},
+		{`branchName.startsWith('hotfix')`, Error, 1, 1, "unknown name branchName: docs/reference/cel.md lists the variables and functions"},
 		{`isSemvr(image.tag)`, Error, 1, 8, "unknown name isSemvr: did you mean isSemver?"},
 		{`now() > now`, Error, 1, 4, "unknown name now"},
 		{`containerImageTag`, Error, 1, 1, "the condition is of type string, not true or false: compare it with a value"},
