@@ -117,6 +117,12 @@ var keys = map[string]string{
 // named matches the permission of an error, as package github and GitHub itself name it.
 var named = regexp.MustCompile(`\b([a-z]+(?:_[a-z]+)*)[=:] ?(read|write|admin)\b`)
 
+// permissions are those of an App that Pinnace makes use of.
+var permissions = map[string]bool{
+	"actions": true, "administration": true, "checks": true, "contents": true, "deployments": true, "issues": true, "members": true,
+	"merge_queues": true, "metadata": true, "organization_administration": true, "packages": true, "pull_requests": true, "statuses": true, "workflows": true,
+}
+
 // doings are words of what was being done, and the permission that it takes.
 var doings = []struct {
 	words      []string
@@ -133,8 +139,10 @@ var doings = []struct {
 
 // lacks names the permission that is missing, where the error tells.
 func lacks(text string, token Token) string {
-	if m := named.FindStringSubmatch(text); m != nil {
-		return lack(m[1], m[2], token)
+	for _, m := range named.FindAllStringSubmatch(text, -1) {
+		if permissions[m[1]] {
+			return lack(m[1], m[2], token)
+		}
 	}
 	doing, _, _ := strings.Cut(text, ": ")
 	for _, d := range doings {

@@ -17,6 +17,7 @@ func TestExplain(t *testing.T) {
 		want  string // a part, "" = nothing to explain
 	}{
 		"nothing":       {nil, WorkflowToken, ""},
+		"an app in dev": {errors.New("shop in dev: write the check pinnace/promotion: the token lacks checks=write"), WorkflowToken, "GITHUB_TOKEN lacks checks: write"},
 		"another error": {errors.New("resolve ghcr.io/acme/shop:1: manifest unknown"), WorkflowToken, ""},
 		"not permitted": {
 			errors.New("open a pull request in acme/config: forbidden: GitHub Actions is not permitted to create or approve pull requests (HTTP 403)"), WorkflowToken,

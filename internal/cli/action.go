@@ -219,7 +219,8 @@ func (s *step) token() action.Token {
 func (s *step) explained(said string, results []result) string {
 	var lines []string
 	for line := range strings.Lines(said) {
-		if line = strings.TrimPrefix(strings.TrimSpace(line), "pinnace: "); line != "" && !strings.HasPrefix(line, "see: pinnace") {
+		line = strings.TrimPrefix(strings.TrimSpace(line), "pinnace: ")
+		if line != "" && !strings.HasPrefix(line, "see: pinnace") && !strings.HasPrefix(line, advisory) {
 			lines = append(lines, line)
 		}
 	}

@@ -174,7 +174,9 @@ func (t *told) add(r result) {
 	case report.Asked:
 		for _, a := range r.Answers {
 			t.pull(a.PullRequest, a.URL)
-			t.changes(a.Changes)
+			if !a.DryRun && (a.Action == "opened" || a.Action == "updated" || a.Action == "merged" || a.Action == "queued") {
+				t.changes(a.Changes)
+			}
 		}
 	case report.Verdicts:
 		for _, v := range r.Verdicts {
@@ -184,7 +186,7 @@ func (t *told) add(r result) {
 		for _, b := range r.Bases {
 			for _, p := range b.Proposals {
 				t.pull(p.PullRequest, p.URL)
-				if p.Action == "opened" || p.Action == "updated" {
+				if !b.DryRun && (p.Action == "opened" || p.Action == "updated") {
 					t.changes(p.Changes)
 				}
 			}

@@ -185,10 +185,12 @@ func (a *access) forgeable() string {
 	return a.run.Unprotected()
 }
 
+const advisory = "verdicts are advisory, and nothing is merged that needs approvals"
+
 // warn says what the verdicts of a run are worth.
 func (a *access) warn(w io.Writer) {
 	if a.advisory != "" {
-		fmt.Fprintf(w, "pinnace: verdicts are advisory, and nothing is merged that needs approvals: %s; docs/action.md shows a set-up that is not\n", a.advisory)
+		fmt.Fprintf(w, "pinnace: %s: %s; docs/action.md shows a set-up that is not\n", advisory, a.advisory)
 	}
 }
 

@@ -45,7 +45,7 @@ const (
 // so that one that was moved onto another is told from it.
 func (p PullRequest) Commit(base string) string {
 	var b strings.Builder
-	b.WriteString(cmp.Or(line(p.Subject, maxSubject), p.headline(maxSubject)) + "\n\n" + lines(p.Images))
+	b.WriteString(cmp.Or(cut(clean(p.Subject, maxSubject), maxSubject), p.headline(maxSubject)) + "\n\n" + lines(p.Images))
 	files, places := p.size()
 	fmt.Fprintf(&b, "\n%s in %s.\n\n", counted(places, "place"), counted(files, "file"))
 

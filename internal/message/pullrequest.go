@@ -82,7 +82,7 @@ type Left struct {
 
 // Title returns the title, of at most 255 characters.
 func (p PullRequest) Title() string {
-	return cmp.Or(line(p.Headline, maxTitle), p.headline(maxTitle))
+	return cmp.Or(cut(clean(p.Headline, maxTitle), maxTitle), p.headline(maxTitle))
 }
 
 // headline returns the most telling of several lines that has at most most characters.
