@@ -324,7 +324,7 @@ var varying = []struct {
 	{regexp.MustCompile(`(bytes"?[=:])[0-9]+`), "${1}8000"},
 	{regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`), "72d3162e-cc78-11e3-81ab-4c9367dc0958"},
 	{regexp.MustCompile(`127\.0\.0\.1:[0-9]+`), "127.0.0.1:8080"},
-	{regexp.MustCompile(`("oldest_ns": )[1-9][0-9]*`), "${1}150000000"},
+	{regexp.MustCompile(`("oldest_seconds": )[0-9.]*[1-9]`), "${1}0.15"},
 }
 
 var fraction = regexp.MustCompile(`(T09:30:00)[.0-9]*`)

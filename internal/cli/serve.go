@@ -24,6 +24,7 @@ type serveFlags struct {
 	lease            time.Duration
 	grace, drain     time.Duration
 	watch            time.Duration
+	cacheSize        byteSize
 	logFormat        string
 	logLevel         string
 }
@@ -87,5 +88,7 @@ not start or had to stop, and 4 that GitHub refused the App's key.`,
 	f.hub.addAccess(cmd)
 	f.registries.add(cmd)
 	fl.Lookup("cache").Usage = "`DIR` that keeps what was fetched; default: beside the database's default"
+	f.cacheSize = 20 << 30
+	fl.Var(&f.cacheSize, "cache-size", "how much of it to keep: what was looked at longest ago goes first; a `SIZE` as in 20GiB, 0 = everything")
 	return cmd
 }

@@ -65,7 +65,7 @@ func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
 	}()
 	counts := telemetry.New(telemetry.Options{Version: versionNumber(), Hosts: f.private, Log: log})
 
-	images, err := f.client(counts)
+	images, err := f.client(counts, traces)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (f *serveFlags) run(ctx context.Context, errs io.Writer) error {
 	}
 	counts.Watch(func(ctx context.Context) (telemetry.Queue, error) {
 		s, err := jobs.Status(ctx)
-		return telemetry.Queue{Waiting: s.Waiting, Running: s.Running, Quarantined: s.Quarantined, Oldest: s.Oldest, Lost: s.Lost}, err
+		return telemetry.Queue{Waiting: s.Waiting, Running: s.Running, Quarantined: s.Quarantined, Oldest: time.Duration(s.Oldest), Lost: s.Lost}, err
 	})
 	first := &leader{store: db, name: "watch", ttl: f.lease, counts: counts}
 	watcher, err = watch.New(watch.Options{
@@ -257,13 +257,16 @@ func secretsIn(flag, file string) ([]github.Secret, error) {
 }
 
 // client reaches registries as the operator says; what repositories configure has no say.
-func (f *serveFlags) client(counts *telemetry.Telemetry) (*registry.Client, error) {
+func (f *serveFlags) client(counts *telemetry.Telemetry, traces *telemetry.Traces) (*registry.Client, error) {
 	o, err := f.registries.options(nil)
 	if err != nil {
 		return nil, err
 	}
 	o.Server, o.AllowPrivate = true, f.private
-	o.Observe = func(host string, status int, _ time.Duration) { counts.Registry(host, status) }
+	o.Observe = func(ctx context.Context, host string, status int, took time.Duration) {
+		counts.Registry(host, status)
+		traces.Registry(ctx, host, status, took)
+	}
 	client, err := registry.New(o)
 	if err != nil {
 		return nil, usageError{err}
@@ -306,7 +309,7 @@ func (f *serveFlags) app(ctx context.Context, log *slog.Logger, counts *telemetr
 func (f *serveFlags) fleet(log *slog.Logger, counts *telemetry.Telemetry, traces *telemetry.Traces, app *github.App, options github.Options, images *registry.Client, watcher **watch.Watcher) (*fleet.Fleet, error) {
 	dir := cmp.Or(f.hub.cache, filepath.Join(stateDir(), "git"))
 	return fleet.New(fleet.Options{
-		App: app, GitHub: options, Cache: dir, Version: versionNumber(), Log: log, Observer: counts, Tracer: traces.Tracer(),
+		App: app, GitHub: options, Cache: dir, CacheSize: int64(f.cacheSize), Version: versionNumber(), Log: log, Observer: counts, Tracer: traces.Tracer(),
 		Registries: func(*config.Config) (reconcile.Registries, error) { return images.Anew(), nil },
 		Stands: func(ctx context.Context, r event.Repository, bases []verdict.ReadBase) error {
 			if all := watched(bases); len(all) > 0 {

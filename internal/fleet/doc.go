@@ -8,6 +8,7 @@
 // What one installation may see is kept apart from every other: tokens, remembered answers and
 // mirrors go by the number of the installation and of the repository, since names move.
 //
-// The package keeps caches only: mirrors, answers, what was read of the last few repositories.
+// The package keeps caches only: mirrors, as many as there is room for, answers, what was read of
+// the last few repositories.
 // It never says when a repository is to be looked at; package queue does. It never decides.
 package fleet

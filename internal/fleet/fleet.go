@@ -31,6 +31,9 @@ type Options struct {
 	GitHub github.Options
 	// Cache is the directory of the mirrors, which may be lost at any time.
 	Cache string
+	// CacheSize is how many bytes the mirrors may take together while none is in use; those that
+	// were visited longest ago are removed first. 0 means any number.
+	CacheSize int64
 	// Registries reaches registries as a configuration says.
 	Registries func(*config.Config) (reconcile.Registries, error)
 	// Stands is told what a repository holds after each visit; it may be nil.
@@ -58,6 +61,9 @@ type Observer interface {
 	GitHub(method, route string, status int, took time.Duration)
 	// Limit says what an installation may still ask of GitHub until a time.
 	Limit(installation int64, remaining int, until time.Time)
+	// Mirrors says how many bytes the mirrors take, and how many were removed for room since it
+	// was last called.
+	Mirrors(bytes int64, evicted int)
 }
 
 // A Fleet is all repositories of an App. It is safe for use by several goroutines; one
@@ -106,7 +112,11 @@ func New(o Options) (*Fleet, error) {
 		o.Warm = 32
 	}
 	f := &Fleet{o: o, web: Web(api), installations: map[int64]*installation{}}
-	f.ports, err = newPort(o.Cache, o.Warm)
+	told := func(int64, int) {}
+	if o.Observer != nil {
+		told = o.Observer.Mirrors
+	}
+	f.ports, err = newPort(o.Cache, o.CacheSize, o.Warm, o.Now, o.Log, told)
 	return f, err
 }
 

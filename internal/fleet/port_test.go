@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/event"
 )
@@ -9,7 +11,7 @@ import (
 // TestPortAtOnce: a mirror is not closed under the visit that uses it, however visits to two
 // repositories take and leave the one warm berth.
 func TestPortAtOnce(t *testing.T) {
-	p, err := newPort(t.TempDir(), 1)
+	p, err := newPort(t.TempDir(), 0, 1, time.Now, slog.New(slog.DiscardHandler), func(int64, int) {})
 	if err != nil {
 		t.Fatal(err)
 	}

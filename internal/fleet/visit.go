@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"syscall"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -40,10 +41,18 @@ func (f *Fleet) Visit(ctx context.Context, v event.Visit) (event.Visited, error)
 		_, again := f.Installations(ctx)
 		err = errors.Join(err, again)
 	}
+	if full(err) {
+		f.ports.room()
+	}
 	if err != nil {
 		span.SetStatus(codes.Error, err.Error())
 	}
 	return out, err
+}
+
+// full says whether a disk has no room: the next visit may have some where mirrors go.
+func full(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // Forget drops what is kept of a repository, or with Repository 0 of an installation, that is
@@ -74,7 +83,7 @@ func (f *Fleet) visit(ctx context.Context, v event.Visit) (out event.Visited, er
 	}
 	b, err := f.ports.take(v.Subject)
 	if damaged(err) {
-		return out, errors.Join(err, f.ports.scrap(v.Subject, b))
+		return out, errors.Join(err, f.ports.remove(v.Subject))
 	}
 	if err != nil {
 		return out, err

@@ -33,6 +33,9 @@ var (
 	ErrTransient = errors.New("remote failed")
 	// ErrLocked: another process has the mirror open.
 	ErrLocked = errors.New("the mirror is in use by another process")
+
+	// errMoved: the lock is on a file that no longer has its name.
+	errMoved = errors.New("the mirror was taken away meanwhile")
 )
 
 // A RefError names a ref that is not there, or an object id that the remote does not give

@@ -4,14 +4,15 @@ package git
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"syscall"
 )
 
-// lockFile takes the lock that ends with the process. The file stays: to remove it would
-// let two processes lock two files of one name.
+// lockFile takes the lock that ends with the process. Whoever removes or moves the file holds
+// its lock, and who has waited for that one holds a lock on nothing: errMoved.
 func lockFile(name string) (*os.File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -19,6 +20,16 @@ func lockFile(name string) (*os.File, error) {
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			err = ErrLocked
 		}
+		return nil, errors.Join(err, f.Close())
+	}
+	held, err := f.Stat()
+	if err == nil {
+		var named os.FileInfo
+		if named, err = os.Lstat(name); errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(held, named) {
+			err = errMoved
+		}
+	}
+	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil

@@ -57,10 +57,24 @@ func openMirror(dir string, l Limits) (*Repository, error) {
 	return r, nil
 }
 
+// mark is the file that marks a directory as a mirror, and is its lock.
+const mark = "pinnace.lock"
+
+// maxClaims is how often a directory is made that somebody else takes away at that moment.
+const maxClaims = 5
+
 // claim locks the directory. The lock's file comes first, since it marks the directory as
 // one of ours.
 func (m *mirror) claim() error {
-	const mark = "pinnace.lock"
+	for tries := 1; ; tries++ {
+		err := m.claimOnce()
+		if err == nil || tries == maxClaims || !errors.Is(err, errMoved) && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+}
+
+func (m *mirror) claimOnce() error {
 	if err := os.MkdirAll(m.dir, 0o700); err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@
 // that each installation has its share (start-time fair queueing: a subject's turn is one above
 // the last of its installation's, or above the one being served if that is higher), events come
 // before what only time asks for, and neither starves the other. One installation never holds
-// all workers of a process.
+// all workers of a process, and those whose visits last for long do not even together.
 //
 // River carries the turns: a job of River's says that somebody's turn has come, not whose. A
 // worker that gets one serves subjects until none waits. Jobs and counters are written in one

@@ -97,6 +97,9 @@ func (q *Queue) writeEnd(ctx context.Context, v *stay, outcome Outcome, visited 
 		if err != nil {
 			return err
 		}
+		if err := q.paced(ctx, tx, now, v, outcome != Stopped); err != nil {
+			return err
+		}
 		again := a.raised > v.noted
 		// What an event was about, and is not there yet, may be there at the next look.
 		if outcome == Gone && !again && q.recheck(v, &a) == 0 {

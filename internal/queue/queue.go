@@ -110,7 +110,7 @@ func New(o Options) (*Queue, error) {
 	if o.Again == nil {
 		o.Again = []time.Duration{5 * time.Second, 30 * time.Second, 5 * time.Minute}
 	}
-	o.Attempts = cmp.Or(o.Attempts, 5)
+	o.Attempts = cmp.Or(o.Attempts, maxAttempts)
 	o.Sweep = cmp.Or(o.Sweep, 5*time.Minute)
 	o.Backlog = cmp.Or(o.Backlog, 8192)
 	if o.Observer == nil {

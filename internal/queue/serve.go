@@ -27,8 +27,11 @@ type stay struct {
 	event.Repository
 	noted, fence, since, asked, everywhere, streak, attempts, failures, turn, quarantined int64
 
-	began time.Time // by the store's clock
-	term  *store.Term
+	brisk int64 // of its installation: see isBrisk
+
+	began  time.Time // by the store's clock
+	chosen time.Time // by this process's clocks
+	term   *store.Term
 }
 
 // serve visits subjects as long as one waits whose turn it may be.
@@ -56,8 +59,7 @@ func (q *Queue) choose(ctx context.Context) (*stay, bool, error) {
 	if !open {
 		return nil, false, nil
 	}
-	v := &stay{}
-	asked := q.moment()
+	v := &stay{chosen: q.moment()}
 	err := q.inTx(ctx, func(tx *sql.Tx, now time.Time) error {
 		v.began = now
 		err := tx.QueryRowContext(ctx, `
@@ -75,8 +77,10 @@ func (q *Queue) choose(ctx context.Context) (*stay, bool, error) {
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE shares SET served = $1 WHERE installation = $2 AND served < $1", v.turn, v.Installation)
-		return err
+		if _, err = tx.ExecContext(ctx, "UPDATE shares SET served = $1 WHERE installation = $2 AND served < $1", v.turn, v.Installation); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, "SELECT COALESCE(MAX(brisk), 0) FROM shares WHERE installation = $1", v.Installation).Scan(&v.brisk)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
@@ -84,7 +88,7 @@ func (q *Queue) choose(ctx context.Context) (*stay, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	v.term = store.NewTerm(q.o.Now, asked, q.o.Lease)
+	v.term = store.NewTerm(q.o.Now, v.chosen, q.o.Lease)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.running[v] = true
@@ -93,8 +97,8 @@ func (q *Queue) choose(ctx context.Context) (*stay, bool, error) {
 }
 
 // except is the condition that leaves out installations that have their most of this process's
-// workers, and what this process still visits though it should not; open is false where
-// nothing is to be begun at all.
+// workers, by themselves or together, and what this process still visits though it should not;
+// open is false where nothing is to be begun at all.
 func (q *Queue) except() (condition string, open bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -102,6 +106,7 @@ func (q *Queue) except() (condition string, open bool) {
 		return "", false
 	}
 	var b strings.Builder
+	b.WriteString(q.keep())
 	most := q.o.Workers - max(1, q.o.Workers/4)
 	for i, n := range q.load {
 		if n >= max(1, most) {
@@ -122,14 +127,7 @@ func (q *Queue) except() (condition string, open bool) {
 
 // stay visits a chosen subject and writes down what came of it.
 func (q *Queue) stay(v *stay) {
-	defer func() {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		delete(q.running, v)
-		if q.load[v.Installation]--; q.load[v.Installation] == 0 {
-			delete(q.load, v.Installation)
-		}
-	}()
+	defer q.left(v)
 	var waited time.Duration
 	if v.since > 0 {
 		waited = max(0, v.began.Sub(time.UnixMicro(v.since)))
@@ -170,6 +168,16 @@ func (q *Queue) stay(v *stay) {
 		log.Debug("visited", "writes", visited.Writes)
 	}
 	q.see.Ended(outcome, time.Since(began), visited.Writes)
+}
+
+// left forgets a visit that is over.
+func (q *Queue) left(v *stay) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.running, v)
+	if q.load[v.Installation]--; q.load[v.Installation] == 0 {
+		delete(q.load, v.Installation)
+	}
 }
 
 // nameOf is owner/name of a repository, "" of what is none or has none yet.
@@ -265,8 +273,10 @@ func (q *Queue) renew(ctx context.Context, v *stay) (held bool, err error) {
 			return err
 		}
 		n, err := r.RowsAffected()
-		held = n == 1
-		return err
+		if held = n == 1; err != nil || !held {
+			return err
+		}
+		return q.paced(ctx, tx, now, v, false)
 	})
 	if err == nil && held {
 		v.term.Extend(asked, q.o.Lease)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/event"
@@ -16,15 +17,23 @@ const troubledMost = 100
 
 // A Status says where the queue stands, for people and for metrics.
 type Status struct {
-	Subjects    int           `json:"subjects"`       // repositories, installations, and the App itself
-	Waiting     int           `json:"waiting"`        // for their turn
-	Running     int           `json:"running"`        // visits, of all processes
-	Dirty       int           `json:"dirty"`          // something happened since their last visit that succeeded
-	Oldest      time.Duration `json:"oldest_ns"`      // for how long the oldest event has not been seen to
-	Quarantined int           `json:"quarantined"`    // see Troubled
-	Troubled    []Troubled    `json:"troubled"`       // the quarantined first, then the longest failing; at most 100
-	Swept       time.Time     `json:"swept,omitzero"` // when deliveries that did not come were last looked for
-	Lost        int64         `json:"lost_events"`    // deliveries that GitHub can make no more and that never came
+	Subjects    int        `json:"subjects"`       // repositories, installations, and the App itself
+	Waiting     int        `json:"waiting"`        // for their turn
+	Running     int        `json:"running"`        // visits, of all processes
+	Dirty       int        `json:"dirty"`          // something happened since their last visit that succeeded
+	Oldest      Age        `json:"oldest_seconds"` // for how long the oldest event has not been seen to
+	Quarantined int        `json:"quarantined"`    // see Troubled
+	Troubled    []Troubled `json:"troubled"`       // the quarantined first, then the longest failing; at most 100
+	Swept       time.Time  `json:"swept,omitzero"` // when deliveries that did not come were last looked for
+	Lost        int64      `json:"lost_events"`    // deliveries that GitHub can make no more and that never came
+}
+
+// An Age is a duration that is spelt in JSON as a number of seconds, to the millisecond.
+type Age time.Duration
+
+// MarshalJSON spells the age: 90.5.
+func (a Age) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, time.Duration(a).Round(time.Millisecond).Seconds(), 'f', -1, 64), nil
 }
 
 // A Troubled is a subject whose last visit failed.
@@ -69,7 +78,7 @@ func (q *Queue) status(ctx context.Context) (s Status, err error) {
 		return s, err
 	}
 	if oldest > 0 {
-		s.Oldest = max(0, now.Sub(time.UnixMicro(oldest)))
+		s.Oldest = max(0, Age(now.Sub(time.UnixMicro(oldest))))
 	}
 	rows, err := db.QueryContext(ctx, `
 		SELECT installation, repository, owner, name, problem, failures, attempts, quarantined, due FROM subjects

@@ -50,9 +50,10 @@ type Options struct {
 	// OnRequest is called before each attempt to send a request, from several
 	// goroutines. It may be nil.
 	OnRequest func(method, host string)
-	// Observe is called with each answer, from several goroutines: the host as people write
-	// it, the status, 0 where there was no answer, and how long it took. It may be nil.
-	Observe func(host string, status int, took time.Duration)
+	// Observe is called with each answer, from several goroutines: the context of who asked
+	// first, the host as people write it, the status, 0 where there was no answer, and how long
+	// it took. It may be nil.
+	Observe func(ctx context.Context, host string, status int, took time.Duration)
 }
 
 // A Client asks registries and remembers every answer. It is safe for use by

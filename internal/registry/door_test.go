@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"testing"
@@ -28,7 +29,9 @@ func TestAnewAsks(t *testing.T) {
 		Status int
 	}
 	var observed []seen
-	base := w.client(Options{Observe: func(host string, status int, _ time.Duration) { observed = append(observed, seen{host, status}) }})
+	base := w.client(Options{Observe: func(_ context.Context, host string, status int, _ time.Duration) {
+		observed = append(observed, seen{host, status})
+	}})
 	digest := func(c *Client) image.Digest {
 		t.Helper()
 		r, err := c.Resolve(t.Context(), ref(t, "ghcr.io/acme/api:1"))

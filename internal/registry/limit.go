@@ -26,7 +26,7 @@ type pacer struct {
 	now     func() time.Time
 	wait    func(context.Context, time.Duration) error
 	sending func(method, host string)
-	observe func(host string, status int, took time.Duration)
+	observe func(ctx context.Context, host string, status int, took time.Duration)
 
 	mu    sync.Mutex
 	paces map[string]*pace // by host and port
@@ -184,24 +184,24 @@ func (p *pacer) attempt(req *http.Request, h *pace, host string, budget *time.Du
 	began := p.now()
 	resp, err := p.next.RoundTrip(out)
 	if err != nil {
-		p.observed(host, 0, began)
+		p.observed(ctx, host, 0, began)
 		return nil, err
 	}
 	defer resp.Body.Close()
 	body, err := read(resp)
 	if err != nil {
-		p.observed(host, 0, began)
+		p.observed(ctx, host, 0, began)
 		return nil, err
 	}
-	p.observed(host, resp.StatusCode, began)
+	p.observed(ctx, host, resp.StatusCode, began)
 	resp.Request = req
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
 }
 
-func (p *pacer) observed(host string, status int, began time.Time) {
+func (p *pacer) observed(ctx context.Context, host string, status int, began time.Time) {
 	if p.observe != nil {
-		p.observe(shown(host), status, p.now().Sub(began))
+		p.observe(ctx, shown(host), status, p.now().Sub(began))
 	}
 }
 

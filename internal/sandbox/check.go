@@ -33,6 +33,7 @@ type suite struct {
 	branch  string
 	created time.Time
 	updated time.Time
+	rerun   bool // somebody pressed "Re-run", and the App has written nothing since
 }
 
 func (r *Repository) suite(app *App, sha string) *suite {
@@ -173,7 +174,7 @@ func (c *checkRun) set(in checkInput) {
 		}
 		c.annotations = append(c.annotations, o.Annotations...)
 	}
-	c.suite.updated = now
+	c.suite.updated, c.suite.rerun = now, false
 	c.r.s.version++
 }
 
@@ -219,6 +220,15 @@ func (c *checkRun) change(by *actor, in checkInput) *refusal {
 		c.emit(by, "completed", nil)
 	}
 	return nil
+}
+
+// rerequest asks the App to run a check again: its suite is queued until the App writes one of
+// its runs, and the run stays as it is.
+// https://docs.github.com/en/rest/checks/runs#rerequest-a-check-run
+func (c *checkRun) rerequest(by *actor) {
+	c.suite.updated, c.suite.rerun = c.r.s.now(), true
+	c.r.s.version++
+	c.emit(by, "rerequested", nil)
 }
 
 func (c *checkRun) emit(by *actor, action string, more fields) {

@@ -234,20 +234,22 @@ func (r *Repository) Status(sha, by, context, state string) {
 // Rerequest presses "Re-run" of a check run.
 // https://docs.github.com/en/webhooks/webhook-events-and-payloads#check_run
 func (r *Repository) Rerequest(check int64, by string) error {
-	return r.press(check, by, "rerequested", nil)
+	return r.press(check, func(c *checkRun) { c.rerequest(r.person(by)) })
 }
 
 // PressAction presses a button of a check run.
 func (r *Repository) PressAction(check int64, by, identifier string) error {
-	return r.press(check, by, "requested_action", fields{"requested_action": fields{"identifier": identifier}})
+	return r.press(check, func(c *checkRun) {
+		c.emit(r.person(by), "requested_action", fields{"requested_action": fields{"identifier": identifier}})
+	})
 }
 
-func (r *Repository) press(check int64, by, action string, more fields) error {
+func (r *Repository) press(check int64, do func(*checkRun)) error {
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
 	for _, c := range r.checks {
 		if c.id == check {
-			c.emit(r.person(by), action, more)
+			do(c)
 			return nil
 		}
 	}

@@ -427,7 +427,7 @@ func (x *suite) render() fields {
 			state = c.status
 		}
 	}
-	if n > 0 && n == done {
+	if n > 0 && n == done && !x.rerun {
 		state = "completed"
 	} else {
 		conclusion = nil

@@ -73,7 +73,7 @@ func checkRerequest(c *call) (any, error) {
 	if no != nil {
 		return nil, no
 	}
-	x.emit(c.by, "rerequested", nil)
+	x.rerequest(c.by)
 	return c.created(fields{})
 }
 

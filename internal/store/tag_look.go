@@ -124,8 +124,9 @@ func scanWatched(r *sql.Rows) (t event.Watched, err error) {
 }
 
 // Saw keeps what was seen: a sight only where Seen is still what it was, the time that it is
-// due only where nobody changed that meanwhile. A move goes to the tag's history, and the
-// digest that a tag is seen to mean for the first time counts as seen itself.
+// due only where nobody changed that meanwhile. A move goes to the tag's history, the digest that
+// a tag is seen to mean for the first time counts as seen itself, and the reports of the sight's
+// Reports are due.
 func (s *Store) Saw(ctx context.Context, all []event.Sight) error {
 	if len(all) == 0 {
 		return nil
@@ -149,10 +150,16 @@ func (s *Store) Saw(ctx context.Context, all []event.Sight) error {
 			if err != nil {
 				return err
 			}
-			if kept == 1 && n.Tag != "" && i.Was != n.Seen {
+			if kept != 1 {
+				continue
+			}
+			if n.Tag != "" && i.Was != n.Seen {
 				if err := newDigest(ctx, tx, i); err != nil {
 					return err
 				}
+			}
+			if err := hasten(ctx, tx, i); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -185,6 +192,18 @@ func newDigest(ctx context.Context, tx *sql.Tx, i event.Sight) error {
 			SELECT MIN(noticed) FROM (SELECT noticed FROM moves WHERE installation = $1 AND name = $2 AND tag = $3 ORDER BY noticed DESC LIMIT $4) newest)`,
 		n.Installation, n.Name, n.Tag, maxMoves)
 	return err
+}
+
+// hasten makes reports due. One that is being written is due earlier than it was, so that whoever
+// writes it sees that it is to be written again.
+func hasten(ctx context.Context, tx *sql.Tx, i event.Sight) error {
+	for _, id := range i.Reports {
+		if _, err := tx.ExecContext(ctx, "UPDATE reports SET due = CASE WHEN due > $1 THEN $1 ELSE due - 1 END WHERE installation = $2 AND repository = $3",
+			micro(i.Now.Asked), i.Now.Installation, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Vanished counts the digests that stand somewhere, were seen once, and then gaps times in a
@@ -239,28 +258,12 @@ func (s *Store) Reports(ctx context.Context, now time.Time, most int) ([]event.R
 	return all, nil
 }
 
-// Reported keeps a report. Nothing happens where its repository is no longer known.
-func (s *Store) Reported(ctx context.Context, r event.Report) error {
-	if _, err := s.writer.ExecContext(ctx, "UPDATE reports SET text = $1, written = $2, due = $3 WHERE installation = $4 AND repository = $5",
-		r.Text, micro(r.Written), micro(r.Due), r.Installation, r.Repository); err != nil {
+// Reported keeps a report: the time that it is due only where that is still what it was. Nothing
+// happens where its repository is no longer known.
+func (s *Store) Reported(ctx context.Context, r event.Report, was time.Time) error {
+	if _, err := s.writer.ExecContext(ctx, "UPDATE reports SET text = $1, written = $2, due = CASE WHEN due = $3 THEN $4 ELSE due END WHERE installation = $5 AND repository = $6",
+		r.Text, micro(r.Written), micro(was), micro(r.Due), r.Installation, r.Repository); err != nil {
 		return fmt.Errorf("keep a report: %w", Explain(err))
-	}
-	return nil
-}
-
-// Hasten makes reports of repositories due, but none within a time after it was written.
-func (s *Store) Hasten(ctx context.Context, installation int64, repositories []int64, now time.Time, apart time.Duration) error {
-	err := s.inTagTx(ctx, func(tx *sql.Tx) error {
-		const due = "CASE WHEN written + $1 > $2 THEN written + $1 ELSE $2 END"
-		for _, id := range repositories {
-			if _, err := tx.ExecContext(ctx, "UPDATE reports SET due = "+due+" WHERE installation = $3 AND repository = $4 AND due > "+due, apart.Microseconds(), micro(now), installation, id); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("hasten reports: %w", Explain(err))
 	}
 	return nil
 }

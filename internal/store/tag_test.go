@@ -292,16 +292,19 @@ func TestVanished(t *testing.T) {
 	})
 }
 
+// A report is due when a sight says so, also one that is being written meanwhile.
 func TestReports(t *testing.T) {
 	eachTagStore(t, func(t *testing.T, r *tagRig) {
 		r.stand(1, 11, "h/x:1")
 		r.stand(1, 12, "h/x:1")
-		s := event.Subject{Installation: 1, Repository: 11}
+		seen := ""
 		hasten := func() {
 			t.Helper()
-			if err := r.Hasten(t.Context(), 1, []int64{12, 11, 99}, r.now, 24*time.Hour); err != nil {
+			s := event.Sight{Now: event.Watched{Installation: 1, Name: "h/x", Tag: "1", Seen: seen + "+", Asked: r.now}, Was: seen, Reports: []int64{12, 11, 99}}
+			if err := r.Saw(t.Context(), []event.Sight{s}); err != nil {
 				t.Fatal(err)
 			}
+			seen += "+"
 		}
 		reports := func() []event.Report {
 			t.Helper()
@@ -309,25 +312,41 @@ func TestReports(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			slices.SortFunc(all, func(a, b event.Report) int { return int(a.Repository - b.Repository) })
 			return all
 		}
-		want(t, "due at first", len(reports()), 0)
-		hasten()
-		want(t, "due when hastened", len(reports()), 2)
-		for _, id := range []int64{11, 99} {
-			if err := r.Reported(t.Context(), event.Report{Subject: event.Subject{Installation: 1, Repository: id}, Text: "t", Written: r.now, Due: r.now.Add(30 * time.Hour)}); err != nil {
+		reported := func(x event.Report) {
+			t.Helper()
+			was := x.Due
+			x.Text, x.Written, x.Due = "t", r.now, r.now.Add(24*time.Hour)
+			if err := r.Reported(t.Context(), x, was); err != nil {
 				t.Fatal(err)
 			}
 		}
+		want(t, "due at first", len(reports()), 0)
 		hasten()
-		r.now = r.now.Add(23 * time.Hour)
-		want(t, "due within a day", len(reports()), 1)
-		r.now = r.now.Add(time.Hour)
 		all := reports()
-		slices.SortFunc(all, func(a, b event.Report) int { return int(a.Repository - b.Repository) })
-		if len(all) != 2 || all[0].Subject != s || all[0].Text != "t" || !all[0].Written.Equal(r.now.Add(-24*time.Hour)) || !all[0].Due.Equal(r.now) {
-			t.Errorf("got %+v, want what was reported, due after a day", all)
+		want(t, "due when hastened", len(all), 2)
+		reported(all[0])
+		reported(event.Report{Subject: event.Subject{Installation: 1, Repository: 99}})
+		hasten()
+		reported(all[1]) // of what was so before
+		all = reports()
+		want(t, "due when hastened meanwhile", len(all), 2)
+		for _, x := range all {
+			if x.Text != "t" || !x.Written.Equal(r.now) {
+				t.Errorf("got %+v, want what was reported", x)
+			}
+			reported(x)
 		}
+		stale := event.Sight{Now: event.Watched{Installation: 1, Name: "h/x", Tag: "1", Seen: "?", Asked: r.now}, Was: "another", Reports: []int64{11}}
+		if err := r.Saw(t.Context(), []event.Sight{stale}); err != nil {
+			t.Fatal(err)
+		}
+		r.now = r.now.Add(23 * time.Hour)
+		want(t, "due within a day", len(reports()), 0)
+		r.now = r.now.Add(time.Hour)
+		want(t, "due after a day", len(reports()), 2)
 	})
 }
 

@@ -19,6 +19,10 @@ func (b *base) act(ctx context.Context, h *hearing) (Action, string, error) {
 	if b.App == 0 {
 		return Judged, "", nil // a token that can write no check merges nothing either
 	}
+	var err error
+	if h.rerun, err = b.rerun(ctx, h); err != nil {
+		return Failed, "", err
+	}
 	for _, other := range []verdictOn{h.pins, h.guard} {
 		if err := b.writeOther(ctx, h, other); err != nil {
 			return Failed, "", err
@@ -41,7 +45,6 @@ func (b *base) act(ctx context.Context, h *hearing) (Action, string, error) {
 	case merges && b.Advisory && h.needsApprovals():
 		hold, merges = "the verdict is advisory, so that a person merges", false
 	case merges:
-		var err error
 		if action, reason, err = b.tried(ctx, h); err != nil {
 			return Failed, "", err
 		}
@@ -100,10 +103,14 @@ func (b *base) write(ctx context.Context, h *hearing, hold, note string) error {
 	if b.Buttons {
 		buttons = []promotion.Action{judgeAgain}
 	}
-	run, err := b.memory.Keep(ctx, h.memo, promotion.CheckRun{
+	want := promotion.CheckRun{
 		Actions: buttons, SHA: h.head.String(), Status: status, Conclusion: conclusion, Title: c.Title(), Summary: c.Summary(), Text: c.Text(),
 		DetailsURL: b.rulesURL(),
-	})
+	}
+	if h.rerun {
+		h.memo.Run.Status, h.memo.Run.Conclusion, want.Completed = "queued", "", b.Now()
+	}
+	run, err := b.memory.Keep(ctx, h.memo, want)
 	h.memo.Run = run
 	return err
 }
@@ -134,7 +141,7 @@ func (b *base) writeOther(ctx context.Context, h *hearing, v verdictOn) error {
 		if now.App != b.App || now.Name != want.Name {
 			continue
 		}
-		if now.Title == want.Title && now.Summary == want.Summary && now.Text == want.Text && now.Status == want.Status && now.Conclusion == want.Conclusion {
+		if !h.rerun && now.Title == want.Title && now.Summary == want.Summary && now.Text == want.Text && now.Status == want.Status && now.Conclusion == want.Conclusion {
 			return nil
 		}
 		want.ID = now.ID

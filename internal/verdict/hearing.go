@@ -62,6 +62,7 @@ type hearing struct {
 	touched  []string           // what is guarded
 	rules    *rulebook.Rulebook // of the head, where it changes them
 	decision promotion.Decision
+	rerun    bool // somebody wants the check runs written anew
 }
 
 // A verdictOn is another check of the same head.

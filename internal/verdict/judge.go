@@ -222,6 +222,7 @@ type base struct {
 	unfetched map[int]error           // heads that cannot be fetched, by their pull request
 	groups    map[string]int          // of the merge queue: pull requests by the head of their group
 	landed    map[string]bool         // the newest commits of the branch
+	only      int                     // the pull request that is looked at, 0 for all
 	pulls     []promotion.PullRequest // to the branch that were open when they were listed last
 	watch
 }
@@ -326,6 +327,7 @@ func (b *base) run(ctx context.Context, only int, out *Outcome) error {
 	}
 	first := len(out.Cases)
 	var heard, rules []*hearing
+	b.only = only
 	for _, q := range open {
 		if only != 0 && q.Number != only {
 			continue

@@ -38,6 +38,8 @@ type Forge interface {
 	// Collaborators returns who has a permission in a repository; known is false where the token
 	// may not read that.
 	Collaborators(ctx context.Context, r promotion.Repository, p promotion.Permission) (all []promotion.Identity, known bool, err error)
+	// SuitesCompleted says whether GitHub waits for no check run of an App on a commit.
+	SuitesCompleted(ctx context.Context, r promotion.Repository, sha string, app int64) (bool, error)
 	// CommitStatuses returns the newest status of each context.
 	CommitStatuses(ctx context.Context, r promotion.Repository, sha string) ([]promotion.CommitStatus, error)
 	// Deployments returns those of a commit to an environment, the newest first.

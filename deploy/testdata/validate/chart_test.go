@@ -184,14 +184,14 @@ func TestContainer(t *testing.T) {
 	}{
 		"as it comes": {
 			pinned,
-			[]string{"image: ghcr.io/pinnace-dev/pinnace@" + digest, "- --database=sqlite:/var/lib/pinnace/pinnace.db", "- --resync=1h", "key: app-id", "mountPath: /var/lib/pinnace"},
+			[]string{"image: ghcr.io/pinnace-dev/pinnace@" + digest, "- --database=sqlite:/var/lib/pinnace/pinnace.db", "- --resync=1h", "- --cache-size=5Gi", "key: app-id", "mountPath: /var/lib/pinnace"},
 			[]string{"PINNACE_DATABASE", "GITHUB_API_URL", "DOCKER_CONFIG"},
 		},
 		"every option": {
 			valuesOf(t, "all.yaml"),
 			[]string{
 				"image: registry.acme.example:5000/mirror/pinnace:1.0@" + digest, "- --registry-map=docker.io=mirror.acme.example", "- --allow-private-registry=registry.acme.example:5000",
-				"- --watch=0s", "value: https://github.acme.example/api/v3", "name: PINNACE_DATABASE", "key: dsn", "DOCKER_CONFIG", "PINNACE_REGISTRY_SECRET_DIR", "PINNACE_STATUS_TOKEN_FILE",
+				"- --watch=0s", "- --cache-size=12Gi", "value: https://github.acme.example/api/v3", "name: PINNACE_DATABASE", "key: dsn", "DOCKER_CONFIG", "PINNACE_REGISTRY_SECRET_DIR", "PINNACE_STATUS_TOKEN_FILE",
 			},
 			[]string{"sqlite", "mountPath: /var/lib/pinnace"},
 		},
@@ -254,6 +254,7 @@ func TestChartRefuses(t *testing.T) {
 		"a host with a path":       {pinned + "\ningress: {enabled: true, host: a.example/x}", "does not match pattern"},
 		"a port":                   {pinned + "\nservice: {port: 70000}", "maximum"},
 		"access modes":             {pinned + "\npersistence: {accessModes: []}", "minItems"},
+		"a size, in thousands":     {pinned + "\ncache: {size: 5G}", "does not match pattern"},
 		"a size":                   {pinned + "\ncache: {sizeLimit: 8GB}", "does not match pattern"},
 		"too little time to end":   {pinned + "\nterminationGracePeriodSeconds: 1", "minimum"},
 		"an argument that is none": {pinned + "\nserver: {extraArgs: [debug]}", "does not match pattern"},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,29 +10,21 @@ import (
 
 // accept measures the door.
 func accept(ctx context.Context, b *bench) (err error) {
-	at, err := address()
-	if err != nil {
-		return err
-	}
-	w, err := newWorld("http://"+at+"/webhooks/github", nil)
-	if err != nil {
-		return err
-	}
-	defer w.Close()
 	var repos []*sandbox.Repository
-	for i := range 10 {
-		repos = append(repos, w.config(fmt.Sprintf("config-%d", i)))
-	}
-	w.app.Install("acme")
-	c, err := b.serve(ctx, w, at, "accept")
+	s, err := b.stage(ctx, "accept", nil, func(w *world) {
+		for i := range 10 {
+			repos = append(repos, w.config(fmt.Sprintf("config-%d", i)))
+		}
+		w.app.Install("acme")
+	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.stop(), w.broken()) }()
-	if err := c.idle(patience); err != nil {
+	defer s.close(&err)
+	if err := s.idle(patience); err != nil {
 		return err
 	}
-	pushes := w.pushes(repos)
+	pushes := s.pushes(repos)
 	for _, load := range []struct {
 		name   string
 		events []event
@@ -41,14 +32,14 @@ func accept(ctx context.Context, b *bench) (err error) {
 		{"of no use", []event{{"star", pushes[0].body}}},
 		{"pushes to 10 repositories", pushes},
 	} {
-		p := newPoster(c, load.name[:2], b.connections, load.events)
+		p := newPoster(s.child, load.name[:2], b.connections, load.events)
 		took, err := p.steady(ctx, b.connections, b.rate, b.last)
 		if err != nil {
 			return err
 		}
 		what := fmt.Sprintf("accept %d/s, %s", b.rate, load.name)
 		b.spread(what, took, 0.99, 50*time.Millisecond)
-		now, peak, err := c.memory()
+		now, peak, err := s.memory()
 		if err != nil {
 			return err
 		}
@@ -59,27 +50,20 @@ func accept(ctx context.Context, b *bench) (err error) {
 
 // burst measures what many deliveries about one repository become.
 func burst(ctx context.Context, b *bench) (err error) {
-	at, err := address()
+	var r *sandbox.Repository
+	s, err := b.stage(ctx, "burst", nil, func(w *world) {
+		r = w.config("config")
+		w.app.Install("acme")
+	})
 	if err != nil {
 		return err
 	}
-	w, err := newWorld("http://"+at+"/webhooks/github", nil)
-	if err != nil {
+	defer s.close(&err)
+	if err := s.idle(patience); err != nil {
 		return err
 	}
-	defer w.Close()
-	r := w.config("config")
-	w.app.Install("acme")
-	c, err := b.serve(ctx, w, at, "burst")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.stop(), w.broken()) }()
-	if err := c.idle(patience); err != nil {
-		return err
-	}
-	p := newPoster(c, "burst", b.connections, w.pushes([]*sandbox.Repository{r}))
-	before, err := c.metric("pinnace_visits_total")
+	p := newPoster(s.child, "burst", b.connections, s.pushes([]*sandbox.Repository{r}))
+	before, err := s.metric("pinnace_visits_total")
 	if err != nil {
 		return err
 	}
@@ -89,10 +73,10 @@ func burst(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	took := time.Since(began)
-	if err := c.idle(patience); err != nil {
+	if err := s.idle(patience); err != nil {
 		return err
 	}
-	after, err := c.metric("pinnace_visits_total")
+	after, err := s.metric("pinnace_visits_total")
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -55,38 +54,30 @@ func until(ctx context.Context, all chan heard, is func(heard) bool) (heard, err
 
 // latencies measures how long people wait where GitHub is far away.
 func latencies(ctx context.Context, b *bench) (err error) {
-	at, err := address()
-	if err != nil {
-		return err
-	}
 	see, all := listen()
-	w, err := newWorld("http://"+at+"/webhooks/github", see)
-	if err != nil {
-		return err
-	}
-	defer w.Close()
 	var reviewed, pushed []*sandbox.Repository
-	for i := range b.rounds {
-		reviewed = append(reviewed, w.config(fmt.Sprintf("reviewed-%d", i)))
-		pushed = append(pushed, w.config(fmt.Sprintf("pushed-%d", i)))
-	}
-	w.app.Install("acme")
-	w.delay.Store(int64(b.latency))
-	c, err := b.serve(ctx, w, at, "latency")
+	s, err := b.stage(ctx, "latency", see, func(w *world) {
+		for i := range b.rounds {
+			reviewed = append(reviewed, w.config(fmt.Sprintf("reviewed-%d", i)))
+			pushed = append(pushed, w.config(fmt.Sprintf("pushed-%d", i)))
+		}
+		w.app.Install("acme")
+		w.delay.Store(int64(b.latency))
+	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.stop(), w.broken()) }()
-	if err := c.idle(2 * patience); err != nil {
+	defer s.close(&err)
+	if err := s.idle(2 * patience); err != nil {
 		return err
 	}
-	stop := w.pumped(ctx)
+	stop := s.pumped(ctx)
 	defer stop()
-	if err := b.reviews(ctx, c, reviewed, all); err != nil {
-		return fmt.Errorf("reviews: %w\n%s", err, c.tail())
+	if err := b.reviews(ctx, s.child, reviewed, all); err != nil {
+		return fmt.Errorf("reviews: %w\n%s", err, s.tail())
 	}
-	if err := b.pushes(ctx, w, pushed, all); err != nil {
-		return fmt.Errorf("pushes: %w\n%s", err, c.tail())
+	if err := b.pushes(ctx, s.world, pushed, all); err != nil {
+		return fmt.Errorf("pushes: %w\n%s", err, s.tail())
 	}
 	return nil
 }

@@ -42,6 +42,7 @@ spec:
         - serve
         - --listen=:8080
         - --cache=/var/cache/pinnace
+        - --cache-size={{ .Values.cache.size }}
         {{- if $sqlite }}
         - --database=sqlite:/var/lib/pinnace/pinnace.db
         {{- end }}
