@@ -309,7 +309,7 @@ func deliveryList(c *call) (any, error) {
 		q := u.Query()
 		q.Set("cursor", "v1_"+itoa(list[size-1].ID))
 		u.RawQuery = q.Encode()
-		c.header.Set("Link", "<"+c.s.URL()+u.RequestURI()+`>; rel="next"`)
+		c.header.Set("Link", "<"+c.origin()+u.RequestURI()+`>; rel="next"`)
 		list = list[:size]
 	}
 	out := []any{}

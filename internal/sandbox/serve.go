@@ -169,6 +169,13 @@ func (c *call) number(name string) int64 {
 	return n
 }
 
+// origin is the address that the request came to, which is what pages point to: GitHub may be
+// reached by others than its own.
+func (c *call) origin() string {
+	scheme, _, _ := strings.Cut(c.s.URL(), "://")
+	return scheme + "://" + c.req.Host
+}
+
 // page cuts a list as page and per_page say, and sets Link.
 // https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api
 func page[T any](c *call, list []T, render func(T) any) []any {
@@ -185,7 +192,7 @@ func page[T any](c *call, list []T, render func(T) any) []any {
 		q := u.Query()
 		q.Set("page", strconv.Itoa(n))
 		u.RawQuery = q.Encode()
-		return "<" + c.s.URL() + u.RequestURI() + ">"
+		return "<" + c.origin() + u.RequestURI() + ">"
 	}
 	var links []string
 	if at > 1 {
