@@ -9,12 +9,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 var (
-	everyCrash = flag.Bool("every-crash", false, "kill at every moment of every effect of the story, instead of at a spread of them")
+	everyCrash = flag.Bool("every-crash", false, "kill at every moment of every effect of the stories, instead of at a spread of them")
 	crashSeed  = flag.Uint64("crash-seed", 1, "chooses the spread")
-	crashRuns  = flag.Int("crash-runs", 3, "how often the story is told with a kill in each step")
+	crashRuns  = flag.Int("crash-runs", 3, "how often a story is told with a kill in each step")
 )
 
 // A strike kills the process at a moment of an effect. The zero value does not.
@@ -37,28 +38,33 @@ type telling struct {
 	endings []string
 }
 
-// tell tells the story with a kill in each step, as the strikes say.
-func tell(t *testing.T, strikes []strike, want *telling) (out *telling, kills int) {
+// tell tells a story on a fresh database with a kill in each step, as the strikes say; without
+// strikes there is no kill.
+func (x tale) tell(t *testing.T, in place, strikes []strike, want *telling) (out *telling, kills int) {
 	t.Helper()
-	s := newStory(t)
-	h := s.host(onDisk(t))
-	h.revives, h.env = true, []string{tellCommits + "=1"}
+	s := x.begin(t)
+	h := in(t, s)
+	s.h, h.revives = h, true
+	if s.images {
+		h.settled = s.settled
+	}
 	out = &telling{}
 	var now string
 	defer func() {
 		if t.Failed() {
-			t.Logf("in %s:\n%s", now, h.said())
+			t.Logf("in %s:\n%s", now, s.said())
 		}
 	}()
-	for i, step := range steps {
-		var x strike
+	for i, step := range x.steps {
+		var at strike
 		if strikes != nil {
-			x = strikes[i]
+			at = strikes[i]
 		}
-		now = fmt.Sprintf("step %d, %q, with %s", i, step.name, x)
-		s.trap.set(x.at, x.when)
+		now = fmt.Sprintf("step %d, %q, with %s", i, step.name, at)
+		s.told = time.Time{}
+		s.trap.set(at.at, at.when)
 		if step.do(s); len(h.slots) == 0 {
-			await(t, "deliveries to fail, since nobody is there", s.quiet)
+			s.await("deliveries to fail, since nobody is there", s.quiet)
 			h.start()
 		}
 		h.rest()
@@ -71,6 +77,10 @@ func tell(t *testing.T, strikes []strike, want *telling) (out *telling, kills in
 		}
 		if sprung {
 			kills++
+			if !s.told.IsZero() { // what a registry told may be lost: the next round makes up for it
+				s.later(afterRound)
+				h.rest()
+			}
 		}
 		out.effects = append(out.effects, s.trap.effects())
 		s.trap.set(effect{}, "")
@@ -89,24 +99,48 @@ func tell(t *testing.T, strikes []strike, want *telling) (out *telling, kills in
 	return out, kills
 }
 
-var (
-	first     sync.Mutex
-	firstTold *telling // owned by first
-)
+// A place is where a story's processes keep what they know. It notes, and strikes at, commits.
+type place func(*testing.T, *story) *host
 
-// undisturbed is the story without a fault, which is told once for all tests.
-func undisturbed(t *testing.T) *telling {
+// inFile is SQLite on disk.
+func inFile(t *testing.T, s *story) *host {
+	h := s.host(onDisk(t), s.flags...)
+	h.env = []string{tellCommits + "=1"}
+	return h
+}
+
+// A calm is a telling without a fault, made once for all tests.
+type calm struct {
+	sync.Mutex
+	told *telling
+}
+
+var ofPromotions, ofImages calm
+
+func (c *calm) of(t *testing.T, x tale) *telling {
 	t.Helper()
-	first.Lock()
-	defer first.Unlock()
-	if firstTold == nil {
-		told, _ := tell(t, nil, nil)
+	c.Lock()
+	defer c.Unlock()
+	if c.told == nil {
+		told, _ := x.tell(t, inFile, nil, nil)
 		if t.Failed() {
 			t.FailNow()
 		}
-		firstTold = told
+		c.told = told
 	}
-	return firstTold
+	return c.told
+}
+
+// undisturbed is the story of promotions without a fault.
+func undisturbed(t *testing.T) *telling {
+	t.Helper()
+	return ofPromotions.of(t, promotions)
+}
+
+// unmoved is the story of images without a fault.
+func unmoved(t *testing.T) *telling {
+	t.Helper()
+	return ofImages.of(t, watching)
 }
 
 // A crash at any effect, before it happens, before its answer arrives or right after, leaves
@@ -114,14 +148,43 @@ func undisturbed(t *testing.T) *telling {
 // do without a crash, and nothing was written twice.
 func TestCrash(t *testing.T) {
 	t.Parallel()
-	clean := undisturbed(t)
-	all := strikesOf(clean)
+	promotions.crash(t, inFile, undisturbed(t), *crashRuns, "")
+}
+
+// As it is with promotions, so it is with what is known of registries: no move and no digest that
+// is gone is forgotten, and one issue tells of them.
+func TestCrashWhileWatching(t *testing.T) {
+	t.Parallel()
+	watching.crash(t, inFile, unmoved(t), (*crashRuns+1)/2, "")
+}
+
+// PostgreSQL has committed, or has not, and the process is gone.
+func TestCrashOnPostgreSQL(t *testing.T) {
+	t.Parallel()
+	x, want := promotions, undisturbed(t)
+	if !*everyCrash {
+		x.steps = x.steps[:9]
+	}
+	clean, _ := x.tell(t, onServer, nil, want)
+	x.crash(t, onServer, clean, 1, "commit ")
+}
+
+// Nor is anything of registries lost there.
+func TestCrashOnPostgreSQLWhileWatching(t *testing.T) {
+	t.Parallel()
+	clean, _ := watching.tell(t, onServer, nil, unmoved(t))
+	watching.crash(t, onServer, clean, 1, "commit ")
+}
+
+// crash tells a story with kills at the effects whose names begin with prefix: so many times, or as
+// often as it takes to strike at each moment of each of them.
+func (x tale) crash(t *testing.T, in place, clean *telling, runs int, prefix string) {
+	all := strikesOf(clean, prefix)
 	most, sum := 0, 0
 	for _, list := range all {
 		most, sum = max(most, len(list)), sum+len(list)
 	}
-	t.Logf("%d steps with %d effects: %d moments to be killed at, in %d stories", len(steps), sum/len(moments), sum, most)
-	runs := *crashRuns
+	t.Logf("%d steps with %d effects: %d moments to be killed at, in %d stories", len(x.steps), sum/len(moments), sum, most)
 	if *everyCrash {
 		runs = most
 	}
@@ -133,27 +196,28 @@ func TestCrash(t *testing.T) {
 		bringForward(all)
 	}
 	for n := range runs {
-		strikes := make([]strike, len(steps))
+		strikes := make([]strike, len(x.steps))
+		y := x // ends with its last kill
 		for i, list := range all {
 			if n < len(list) {
-				strikes[i] = list[n]
+				strikes[i], y.steps = list[n], x.steps[:i+1]
 			}
 		}
 		t.Run(fmt.Sprintf("run %d of seed %d", n, *crashSeed), func(t *testing.T) {
 			t.Parallel()
-			_, kills := tell(t, strikes, clean)
+			_, kills := y.tell(t, in, strikes, clean)
 			t.Logf("%d kills", kills)
 		})
 	}
 }
 
-// strikesOf are all moments of all effects of a step, for each step.
-func strikesOf(clean *telling) [][]strike {
+// strikesOf are all moments of the effects of a step whose names begin with prefix, for each step.
+func strikesOf(clean *telling, prefix string) [][]strike {
 	var out [][]strike
 	for _, effects := range clean.effects {
 		var list []strike
 		for _, e := range effects {
-			if strings.HasPrefix(e.name, "commit ") && e.nth > 2 {
+			if !strings.HasPrefix(e.name, prefix) || strings.HasPrefix(e.name, "commit ") && e.nth > 2 {
 				continue // how many visits there are, and so how many commits, is chance
 			}
 			for _, m := range moments {
@@ -192,7 +256,7 @@ func bringForward(all [][]strike) {
 	}
 }
 
-// unreached are the effects that the story does not have, or has by chance, and why.
+// unreached are the effects that neither story has, or has by chance, and why.
 var unreached = map[string]string{
 	"POST /app/installations/{}/access_tokens": "a token changes nothing, and one more does no harm",
 	"POST /repos/{}/{}/git/blobs":              "it is for files that are no UTF-8, and such a manifest is never edited",
@@ -211,20 +275,14 @@ var unreached = map[string]string{
 	"commit internal/store.(*Lease).Renew":     "a list of deliveries takes longer than 15 s: queue.TestHostileSweepOutlivesItsLease",
 	"commit internal/store.(*ETags).shrink":    "a cache has become too large: nothing hangs on it",
 	"commit internal/store.(*Store).Forget":    "a repository is gone: TestGroundMoves",
-	"commit internal/store.(*Store).Hasten":    "a hint about a tag that is only asked for earlier",
-	"commit internal/store.(*Store).Hint":      "a registry told of a push: a hint, which the next round makes up for",
-	"commit internal/store.(*Store).Reported":  "a report was written: the next round writes it again, into the same issue",
-	"commit internal/store.(*Store).Saw":       "what a tag is now: the next round sees it again",
-	"commit internal/store.(*Store).Upkeep":    "it forgets what stands nowhere any more",
 }
 
-// Each change that the server can ask GitHub for is an effect of the story, so that there is a
-// crash at it.
+// Each change that the server can ask GitHub for, and each commit, is an effect of a story, so that
+// there is a crash at it.
 func TestEveryEffectIsInTheStory(t *testing.T) {
 	t.Parallel()
-	clean := undisturbed(t)
 	had := map[string]int{}
-	for _, effects := range clean.effects {
+	for _, effects := range slices.Concat(undisturbed(t).effects, unmoved(t).effects) {
 		for _, e := range effects {
 			had[template(e.name)]++
 		}
@@ -238,9 +296,9 @@ func TestEveryEffectIsInTheStory(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(source)) {
 		switch why, known := unreached[name]; {
 		case had[name] == 0 && !known:
-			t.Errorf("%s, of %s, is no effect of the story: tell of it, so that there is a crash at it", name, strings.Join(source[name], ", "))
+			t.Errorf("%s, of %s, is no effect of a story: tell of it, so that there is a crash at it", name, strings.Join(source[name], ", "))
 		case had[name] > 0 && known && !strings.HasPrefix(name, "commit "):
-			t.Errorf("%s is an effect of the story, although %q", name, why)
+			t.Errorf("%s is an effect of a story, although %q", name, why)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(unreached)) {

@@ -32,7 +32,7 @@ func newDoor(t testing.TB) *door {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &door{listener: l, client: &http.Client{Timeout: 5 * time.Second}}
+	d := &door{listener: l, client: &http.Client{Timeout: time.Minute}}
 	server := &http.Server{Handler: d, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { server.Close() })
@@ -130,7 +130,7 @@ func (w *world) pump() (stop func()) {
 
 // post delivers straight to a process, under another GUID, and returns the status.
 func (p *process) post(d sandbox.Delivery, guid string) int {
-	req, err := http.NewRequest(http.MethodPost, "http://"+p.at+"/webhooks/github", bytes.NewReader(d.Payload))
+	req, err := http.NewRequest(http.MethodPost, "http://"+p.at()+"/webhooks/github", bytes.NewReader(d.Payload))
 	if err != nil {
 		return 0
 	}

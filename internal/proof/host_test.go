@@ -64,18 +64,15 @@ func (h *host) startAt(slot int) *process {
 	p := h.w.launch(fmt.Sprintf("process %d", slot), h.before, h.env, args...)
 	p.base, p.sees = base, slices.Clone(h.w.installed)
 	h.slots[slot] = p
-	await(h.w.t, "the process to be ready", func() bool {
-		if p.at == "" {
-			p.at = p.listens()
-		}
-		return p.isGone() || p.at != "" && answers("http://"+p.at+"/readyz")
+	h.w.await("the process to be ready", func() bool {
+		return p.isGone() || p.at() != "" && answers("http://"+p.at()+"/readyz")
 	})
 	if !p.isGone() {
 		if !h.paced {
 			h.hurry()
 		}
-		if h.w.door.admit(p.at); p.isGone() { // it was killed meanwhile
-			h.w.door.bar(p.at)
+		if h.w.door.admit(p.at()); p.isGone() { // it was killed meanwhile
+			h.w.door.bar(p.at())
 		}
 	} else if !h.revives {
 		h.w.t.Fatalf("it did not start:\n%s", p.out)
@@ -109,7 +106,7 @@ func (h *host) open() *sql.DB {
 	h.w.t.Helper()
 	driver, location := "pgx", h.database
 	if file, ok := strings.CutPrefix(h.database, "sqlite:"); ok {
-		driver, location = "sqlite", "file:"+file+"?_pragma=busy_timeout(10000)"
+		driver, location = "sqlite", "file:"+file+"?_pragma=busy_timeout(60000)"
 	}
 	db, err := sql.Open(driver, location)
 	if err != nil {
@@ -167,9 +164,9 @@ func (h *host) replace(p *process) *process {
 // stop tells a process to end, and waits until it has.
 func (h *host) stop(p *process) {
 	h.w.t.Helper()
-	h.w.door.bar(p.at)
+	h.w.door.bar(p.at())
 	p.signal(syscall.SIGTERM)
-	await(h.w.t, "the process to end after SIGTERM", p.isGone)
+	h.w.await("the process to end after SIGTERM", p.isGone)
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
 		h.w.t.Errorf("after SIGTERM it ended with %d:\n%s", code, p.out)
 	}
@@ -188,12 +185,12 @@ type status struct {
 func (h *host) isIdle() bool {
 	before := h.w.asked()
 	up := h.running()
-	if len(up) == 0 || !h.unposted && !h.w.quiet() {
+	if len(up) == 0 || h.w.trap.dies() || !h.unposted && !h.w.quiet() {
 		return false
 	}
 	for _, p := range up {
 		var s status
-		if !look("http://"+p.at+"/status", &s) || s.Waiting+s.Running+s.Dirty > 0 {
+		if !look("http://"+p.at()+"/status", &s) || s.Waiting+s.Running+s.Dirty > 0 {
 			return false
 		}
 		if !p.hasSurveyed(before) {
@@ -213,10 +210,16 @@ func look(address string, into any) bool {
 }
 
 // rest waits until nothing is left to be done.
-func (h *host) rest() {
+func (h *host) rest() { h.restOr(func() bool { return false }) }
+
+// restOr waits until nothing is left to be done, or something is so, and says which.
+func (h *host) restOr(so func() bool) (is bool) {
 	h.w.t.Helper()
 	idle := 0
-	ok := within(patience, func() bool {
+	ok := h.w.comes(func() bool {
+		if is = so(); is {
+			return true
+		}
 		for slot, p := range h.slots {
 			if p.isGone() {
 				if !h.revives {
@@ -235,8 +238,9 @@ func (h *host) rest() {
 		return idle >= 3
 	})
 	if !ok {
-		h.w.t.Fatalf("it never came to rest:\n%s", h.said())
+		h.w.t.Fatalf("it never came to rest:\n%s", h.w.said())
 	}
+	return is
 }
 
 // isAtRest requires that a further look at everything writes nothing.
@@ -252,16 +256,6 @@ func (h *host) isAtRest() {
 			h.w.t.Errorf("at rest it wrote: %s %s", q.Method, q.Path)
 		}
 	}
-}
-
-// said is what the processes said last.
-func (h *host) said() string {
-	var b strings.Builder
-	for _, p := range h.slots {
-		text := p.out.String()
-		fmt.Fprintf(&b, "%s:\n%s\n", p.name, text[max(0, len(text)-4000):])
-	}
-	return b.String()
 }
 
 // difference shows where two states differ.

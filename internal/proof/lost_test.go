@@ -83,7 +83,7 @@ registryMap: {"*": "%s"}
 	h.replace(h.running()[0]) // what was opened last was not judged twice yet
 	h.rest()
 	if n := open(); n != repositories*apps {
-		t.Fatalf("%d promotions are open, want %d:\n%s", n, repositories*apps, h.said())
+		t.Fatalf("%d promotions are open, want %d:\n%s", n, repositories*apps, w.said())
 	}
 	before := make([]string, len(all))
 	for i, r := range all {

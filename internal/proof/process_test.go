@@ -20,7 +20,8 @@ import (
 	"time"
 )
 
-// patience bounds every wait. Nothing is measured by it: what takes that long hangs.
+// patience bounds every wait in which nothing moves. Nothing is measured by it: what stands still
+// for that long hangs.
 const patience = 2 * time.Minute
 
 // await waits until something is so.
@@ -33,10 +34,16 @@ func await(t testing.TB, what string, so func() bool) {
 
 func within(bound time.Duration, so func() bool) bool {
 	end := time.Now().Add(bound)
+	return patiently(so, func() time.Time { return end })
+}
+
+// patiently waits until something is so, or it is later than the end that is asked for over and
+// over.
+func patiently(so func() bool, end func() time.Time) bool {
 	tick := time.NewTicker(3 * time.Millisecond)
 	defer tick.Stop()
 	for !so() {
-		if time.Now().After(end) {
+		if time.Now().After(end()) {
 			return so()
 		}
 		<-tick.C
@@ -44,12 +51,70 @@ func within(bound time.Duration, so func() bool) bool {
 	return true
 }
 
+// comes waits until something is so: on a busy machine as long as the processes go on asking for
+// something or writing something down, and until shortly before the test's own time is over.
+func (w *world) comes(so func() bool) bool {
+	w.t.Helper()
+	latest := time.Now().Add(time.Hour)
+	if t, ok := w.t.(interface{ Deadline() (time.Time, bool) }); ok {
+		if d, ok := t.Deadline(); ok {
+			latest = d.Add(-20 * time.Second)
+		}
+	}
+	moved, since := w.moves.Load(), time.Now()
+	return patiently(so, func() time.Time {
+		if now := w.moves.Load(); now != moved {
+			moved, since = now, time.Now()
+		}
+		if end := since.Add(patience); end.Before(latest) {
+			return end
+		}
+		return latest
+	})
+}
+
+// await waits until something is so, and tells what the processes said where it never is.
+func (w *world) await(what string, so func() bool) {
+	w.t.Helper()
+	if !w.comes(so) {
+		w.t.Fatalf("this never came: %s\n%s", what, w.said())
+	}
+}
+
+// said is what the processes said last: those that are there, and the last ones that are not.
+func (w *world) said() string {
+	w.mu.Lock()
+	all := slices.Clone(w.processes)
+	w.mu.Unlock()
+	var b strings.Builder
+	for i, p := range all {
+		if p.isGone() && i < len(all)-2 {
+			continue
+		}
+		text := p.out.String()
+		fmt.Fprintf(&b, "%s, gone: %v, it waits for: %s\n%s\n", p.name, p.isGone(), p.waits(), text[max(0, len(text)-6000):])
+	}
+	return b.String()
+}
+
+// waits names the requests of the process that are under way.
+func (p *process) waits() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []string
+	for _, key := range slices.Sorted(maps.Keys(p.now)) {
+		if p.now[key] > 0 {
+			out = append(out, key)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
 // A process is one of pinnace.
 type process struct {
 	w    *world
 	name string
 	cmd  *exec.Cmd
-	at   string   // host:port that it listens on, "" before it does
 	out  *tail    // what it said last
 	base asked    // what GitHub was asked before it began
 	sees []string // the repositories that the App was installed on then
@@ -214,8 +279,8 @@ func (p *process) isGone() bool {
 func (p *process) kill() {
 	p.signal(syscall.SIGKILL)
 	<-p.gone
-	if p.at != "" {
-		p.w.door.bar(p.at)
+	if at := p.at(); at != "" {
+		p.w.door.bar(at)
 	}
 }
 
@@ -228,7 +293,7 @@ func (p *process) signal(s syscall.Signal) {
 // freeze stops the process where it is, until it is thawed.
 func (p *process) freeze() {
 	p.signal(syscall.SIGSTOP)
-	within(patience, func() bool {
+	p.w.await("the process to stand still", func() bool {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 		_, rest, ok := strings.Cut(string(stat), ") ")
 		return err != nil || ok && strings.HasPrefix(rest, "T")
@@ -237,20 +302,29 @@ func (p *process) freeze() {
 
 func (p *process) thaw() { p.signal(syscall.SIGCONT) }
 
-// listens is the address that the process says it listens on, "" before it does.
-func (p *process) listens() string {
-	if m := listening.FindStringSubmatch(p.out.String()); m != nil {
-		return m[1]
-	}
-	return ""
+// at is the host:port that the process says it listens on, "" before it does.
+func (p *process) at() string {
+	p.out.mu.Lock()
+	defer p.out.mu.Unlock()
+	return p.out.address
+}
+
+// lost says whether the process has found out that a lease of it is over.
+func (p *process) lost() bool {
+	p.out.mu.Lock()
+	defer p.out.mu.Unlock()
+	return p.out.overdue
 }
 
 var listening = regexp.MustCompile(`"msg":"listening","address":"([^"]+)"`)
 
-// A tail keeps the end of what is written to it.
+// A tail keeps the end of what is written to it, and what was to be heard of it, however long ago.
 type tail struct {
-	mu   sync.Mutex
-	data []byte
+	mu      sync.Mutex
+	data    []byte
+	line    []byte // that has no end yet
+	address string // of "listening"
+	overdue bool   // a lease ran out
 }
 
 const tailSize = 64 << 10
@@ -263,7 +337,18 @@ func (t *tail) Write(p []byte) (int, error) {
 	if over := len(t.data) - tailSize; over > 0 {
 		t.data = append([]byte(nil), t.data[over:]...)
 	}
-	return len(p), nil
+	t.line = append(t.line, p...)
+	for {
+		line, rest, ok := bytes.Cut(t.line, []byte("\n"))
+		if !ok {
+			return len(p), nil
+		}
+		if m := listening.FindSubmatch(line); m != nil {
+			t.address = string(m[1])
+		}
+		t.overdue = t.overdue || bytes.Contains(line, []byte("lease ran out"))
+		t.line = rest
+	}
 }
 
 // String returns what is kept, from its first whole line on.

@@ -42,7 +42,7 @@ func (w *world) state(r *sandbox.Repository) string {
 	for _, c := range r.Log("main") {
 		fmt.Fprintf(&b, "commit by %s\n%s\n%s", c.AuthorName, c.Message, checks(r, c.SHA))
 	}
-	for _, path := range []string{"envs/dev/shop.yaml", "envs/staging/shop.yaml", "envs/prod/shop.yaml", ".pinnace/config.yaml"} {
+	for _, path := range []string{"envs/dev/shop.yaml", "envs/staging/shop.yaml", "envs/prod/shop.yaml", "envs/prod/proxy.yaml", ".pinnace/config.yaml"} {
 		text, _ := r.File("main", path)
 		fmt.Fprintf(&b, "%s\n%s\n", path, text)
 	}

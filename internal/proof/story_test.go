@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pinnace-dev/pinnace/internal/promotion"
 	"github.com/pinnace-dev/pinnace/internal/sandbox"
@@ -16,7 +17,14 @@ type step struct {
 	then func(*story)
 }
 
-// A story is told in two repositories: one that Pinnace looks after, and a new one.
+// A tale is how a story begins, and its steps.
+type tale struct {
+	begin func(testing.TB) *story
+	steps []step
+}
+
+// A story is told in two repositories: one that Pinnace looks after, and a new one; or in config
+// alone.
 type story struct {
 	*world
 	config *sandbox.Repository
@@ -24,6 +32,15 @@ type story struct {
 	fresh  *sandbox.Repository // nobody has configured it
 	issue  int                 // where people ask
 	review int64               // carol's, in line
+
+	flags  []string // of its processes
+	h      *host    // set while it is told with kills
+	images bool     // registries are watched: what is known of them is part of the ending
+
+	woken    time.Time // when a process was last told to begin a round
+	looked   time.Time // when something was still due
+	told     time.Time // when a registry told of shop:1.4, zero: it did not
+	launched int       // processes until then
 }
 
 const (
@@ -67,6 +84,9 @@ kind: PullImageDigestPolicy
 name: pinned
 environments: [staging]
 `
+
+// promotions is the story of one promotion after the other.
+var promotions = tale{newStory, steps}
 
 // steps are the story: a push moves an image, a person asks for it further on, somebody approves,
 // it is deployed and audited; it is rolled back, brought back by breaking the glass, and a new
@@ -243,11 +263,18 @@ func (s *story) runsIn(r *sandbox.Repository, path, image string) {
 	}
 }
 
-// ending is the state of all repositories.
+// ending is the state of all repositories and, where registries are watched, of the ledger.
 func (s *story) ending() string {
-	out := s.state(s.config) + s.state(s.line)
-	if s.fresh != nil {
-		out += s.state(s.fresh)
+	out := ""
+	for _, r := range s.repositories() {
+		out += s.state(r)
+	}
+	if s.images {
+		out += s.ledger()
 	}
 	return out
+}
+
+func (s *story) repositories() []*sandbox.Repository {
+	return slices.DeleteFunc([]*sandbox.Repository{s.config, s.line, s.fresh}, func(r *sandbox.Repository) bool { return r == nil })
 }

@@ -95,6 +95,13 @@ func (x *trap) spring(name string) moment {
 	return x.when
 }
 
+// dies says whether a process had its last effect and is still there.
+func (x *trap) dies() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.dead != nil
+}
+
 // bury waits until the processes are gone, where one of them had its last effect.
 func (x *trap) bury() {
 	x.mu.Lock()
@@ -110,8 +117,10 @@ func (x *trap) end() {
 	x.w.killAll()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	close(x.dead)
-	x.dead = nil
+	if x.dead != nil {
+		close(x.dead)
+		x.dead = nil
+	}
 }
 
 // changes says whether a call asks GitHub to change something.
@@ -155,6 +164,7 @@ func (w *world) served(c sandbox.Call) int {
 
 // commit is asked before a process commits to its database.
 func (x *trap) commit(p *process, by string) {
+	x.w.moves.Add(1)
 	switch x.spring("commit " + by) {
 	case before:
 		p.kill()

@@ -21,6 +21,7 @@ type world struct {
 	door      *door
 	home      string            // where the processes keep what they keep
 	ahead     atomic.Int64      // nanoseconds that GitHub's clock is ahead of ours
+	moves     atomic.Int64      // requests and commits so far
 	digests   map[string]string // by name:tag
 	trap      *trap
 	installed []string // full names of the repositories that the App sees
@@ -37,6 +38,7 @@ type asked map[string]int
 
 // count notes whom a call is about.
 func (w *world) count(c sandbox.Call) {
+	w.moves.Add(1)
 	parts := strings.Split(strings.Trim(c.Path, "/"), "/")
 	key := ""
 	switch {

@@ -17,9 +17,10 @@
 // Nothing is held in memory but the hosts and the hints that wait to be written.
 //
 // A move is written only after its looks were raised, so that a crash between the two raises
-// them again. A tag that was never seen before has not moved: with the ledger lost, everything
-// is seen for the first time, and nothing is an alert. It is one where the tag looks like one
-// that stays ([Fixed]) and files still pin what it meant before.
+// them again; what is to be reported of it is written with it. A tag that was never seen before
+// has not moved: with the ledger lost, everything is seen for the first time, and nothing is an
+// alert. It is one where the tag looks like one that stays ([Fixed]) and files still pin what it
+// meant before.
 //
 // Of several replicas, the one that [Options.Lead] says leads asks registries. The others only
 // write down what stands and what was pushed.

@@ -47,8 +47,9 @@ type Ledger interface {
 	// the most overdue first, and what one does not need goes to the others.
 	Due(ctx context.Context, host string, now time.Time, most int) ([]event.Watched, error)
 	// Saw keeps what was seen: a sight only where Seen is still what it was, the time that it is
-	// due only where nobody changed that meanwhile. A move goes to the tag's history, and the
-	// digest that a tag is seen to mean for the first time counts as seen itself.
+	// due only where nobody changed that meanwhile. A move goes to the tag's history, the digest
+	// that a tag is seen to mean for the first time counts as seen itself, and the reports of the
+	// sight's Reports are due.
 	Saw(ctx context.Context, all []event.Sight) error
 	// Where returns the repositories, in order, in which a tag stands or, with tag "", a rule
 	// follows the tags of a name. They begin behind the one given.
@@ -66,10 +67,9 @@ type Ledger interface {
 	Reports(ctx context.Context, now time.Time, most int) ([]event.Report, error)
 	// Findings returns what is known of the images that stand with a digest in a repository.
 	Findings(ctx context.Context, s event.Subject) ([]event.Finding, error)
-	// Reported keeps a report. Nothing happens where its repository is no longer known.
-	Reported(ctx context.Context, r event.Report) error
-	// Hasten makes reports of repositories due, but none within a time after it was written.
-	Hasten(ctx context.Context, installation int64, repositories []int64, now time.Time, apart time.Duration) error
+	// Reported keeps a report: the time that it is due only where that is still what it was. Nothing
+	// happens where its repository is no longer known.
+	Reported(ctx context.Context, r event.Report, was time.Time) error
 }
 
 // A Reporter writes issues in a config repository. Errors are of promotion's classes.

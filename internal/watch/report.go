@@ -55,7 +55,7 @@ func (w *Watcher) report(ctx context.Context, now time.Time, rounds *sync.WaitGr
 			if ctx.Err() != nil {
 				return
 			}
-			if kept := w.Ledger.Reported(ctx, next); err == nil {
+			if kept := w.Ledger.Reported(ctx, next, r.Due); err == nil {
 				err = kept
 			}
 			if err != nil {

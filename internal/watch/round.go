@@ -136,7 +136,11 @@ func (w *Watcher) batch(ctx context.Context, registries Registry, name string, m
 		if s == nil {
 			continue
 		}
-		if err := w.tell(ctx, *s); err != nil { // it stays due, and is seen to move again
+		err := w.tell(ctx, *s)
+		if err == nil {
+			s.Reports, err = w.touched(ctx, *s)
+		}
+		if err != nil { // it stays due, and is seen to move again
 			failed = cmp.Or(failed, err)
 			continue
 		}
@@ -148,9 +152,9 @@ func (w *Watcher) batch(ctx context.Context, registries Registry, name string, m
 	for _, s := range seen {
 		switch {
 		case s.Moved():
-			failed = cmp.Or(failed, w.moved(ctx, s))
+			w.moved(s)
 		case vanished(s):
-			failed = cmp.Or(failed, w.gone(ctx, s.Now))
+			w.gone(s)
 		}
 		if s.Gaps != s.Now.Gaps && s.Now.Digest != "" {
 			w.recount()
@@ -224,37 +228,42 @@ func (w *Watcher) tell(ctx context.Context, s event.Sight) error {
 	}
 }
 
-// moved counts a move, and says so where it should not have happened: the tag looks like one
-// that stays, and files pin what it was.
-func (w *Watcher) moved(ctx context.Context, s event.Sight) error {
+// touched returns the repositories that are to be told of a sight: their files pin what a tag
+// meant that looks like one that stays, or a digest that is gone now.
+func (w *Watcher) touched(ctx context.Context, s event.Sight) ([]int64, error) {
+	thing := s.Now
+	var ids []int64
+	var err error
+	switch {
+	case s.Moved() && Fixed(thing.Tag):
+		ids, err = w.Ledger.Pinned(ctx, thing.Installation, thing.Name, thing.Tag, s.Was, alertMost)
+	case vanished(s):
+		ids, err = w.Ledger.Pinned(ctx, thing.Installation, thing.Name, "", thing.Digest, alertMost)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find who pins %s: %w", spelled(thing), err)
+	}
+	return ids, nil
+}
+
+// moved counts a move, and says so where it should not have happened.
+func (w *Watcher) moved(s event.Sight) {
 	thing := s.Now
 	w.Observer.TagMoved()
 	w.Log.Info("a tag moved", "installation", thing.Installation, "image", spelled(thing), "old", s.Was, "new", thing.Seen)
-	if !Fixed(thing.Tag) {
-		return nil
+	if len(s.Reports) > 0 {
+		w.Observer.Alert("tag_moved")
+		w.Log.Warn("a tag moved without us", "installation", thing.Installation, "image", spelled(thing), "old", s.Was, "new", thing.Seen, "repositories", s.Reports)
 	}
-	ids, err := w.Ledger.Pinned(ctx, thing.Installation, thing.Name, thing.Tag, s.Was, alertMost)
-	if err != nil || len(ids) == 0 {
-		return err
-	}
-	w.Observer.Alert("tag_moved")
-	w.Log.Warn("a tag moved without us", "installation", thing.Installation, "image", spelled(thing), "old", s.Was, "new", thing.Seen, "repositories", ids)
-	return w.hasten(ctx, thing.Installation, ids)
 }
 
 // gone says that a digest that files pin is not there any more.
-func (w *Watcher) gone(ctx context.Context, thing event.Watched) error {
-	ids, err := w.Ledger.Pinned(ctx, thing.Installation, thing.Name, "", thing.Digest, alertMost)
-	if err != nil || len(ids) == 0 {
-		return err
+func (w *Watcher) gone(s event.Sight) {
+	thing := s.Now
+	if len(s.Reports) > 0 {
+		w.Observer.Alert("digest_vanished")
+		w.Log.Warn("a pinned digest is gone", "installation", thing.Installation, "image", spelled(thing), "since", thing.Gone.UTC(), "repositories", s.Reports)
 	}
-	w.Observer.Alert("digest_vanished")
-	w.Log.Warn("a pinned digest is gone", "installation", thing.Installation, "image", spelled(thing), "since", thing.Gone.UTC(), "repositories", ids)
-	return w.hasten(ctx, thing.Installation, ids)
-}
-
-func (w *Watcher) hasten(ctx context.Context, installation int64, ids []int64) error {
-	return w.Ledger.Hasten(ctx, installation, ids, w.Now(), w.Pins)
 }
 
 // recount asks for the digests that are gone to be counted again.

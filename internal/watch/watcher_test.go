@@ -153,6 +153,41 @@ func TestKilledBeforeWriting(t *testing.T) {
 	}
 }
 
+// dying writes what was seen, and the process dies right after.
+type dying struct{ Ledger }
+
+func (d dying) Saw(ctx context.Context, all []event.Sight) error {
+	return errors.Join(d.Ledger.Saw(ctx, all), errors.New("killed"))
+}
+
+// What is to be reported is so from the moment on in which it was written down.
+func TestKilledAfterWriting(t *testing.T) {
+	eachStore(t, func(t *testing.T, w *world) {
+		old, tool := w.push("ghcr.io/acme/shop:1.4.2", "old"), w.push("ghcr.io/acme/tool:main", "old")
+		w.stand(1, 11, "ghcr.io/acme/shop:1.4.2@"+old)
+		w.stand(1, 12, "ghcr.io/acme/tool:main@"+tool)
+		w.pass(25 * time.Hour)
+		w.push("ghcr.io/acme/shop:1.4.2", "new")
+		w.remove("ghcr.io/acme/tool@" + tool)
+		if _, err := w.store.DB().Exec("UPDATE reports SET due = $1", w.now().Add(24*time.Hour).UnixMicro()); err != nil {
+			t.Fatal(err)
+		}
+		w.Watcher = w.watcher(Options{Ledger: dying{w.ledger}})
+		for range 2 {
+			if err := w.Pushed(t.Context(), "ghcr.io/acme/tool@"+tool); err != nil {
+				t.Fatal(err)
+			}
+			w.skip(firstGap + 10*time.Minute)
+			w.tick()
+		}
+		w.Watcher = w.watcher(Options{})
+		w.pass(time.Minute)
+		writes := w.desk.writes()
+		slices.Sort(writes)
+		same(t, "writes of the next process", writes, []string{"open 1/11#1", "open 1/12#1"})
+	})
+}
+
 // What many repositories name is asked for once; what several installations name is asked for
 // in one round, and told to each as its own.
 func TestOnce(t *testing.T) {
