@@ -60,7 +60,10 @@ case $said in
 "pinnace ${version%_"${os}_$arch".tar.gz} ("*) ;;
 *) fail "the program says \"$said\"" ;;
 esac
+named=0
 while read -r f; do
+	named=$((named + 1))
 	[ -s "unpacked/$f" ] || fail "the cask names $f, which $archive does not have"
-done < <(sed -n 's/^ *\(bash\|zsh\|fish\)_completion "\(.*\)"/\2/p; s/^ *manpage "\(.*\)"/\2/p' homebrew/Casks/pinnace.rb)
+done < <(sed -n 's/^ *\(bash\|zsh\|fish\)_completion "\(.*\)"/\2/p; s/^ *manpage "\(.*\)"/\1/p' homebrew/Casks/pinnace.rb)
+if [ "$named" -lt 4 ]; then fail "the cask names $named files beside the program, want completions and man pages"; fi
 echo "$archive: $said"
