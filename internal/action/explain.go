@@ -56,7 +56,7 @@ func explain(line string, token Token) string {
 		return slices.ContainsFunc(phrases, func(p string) bool { return strings.Contains(line, p) })
 	}
 	switch {
-	case strings.HasPrefix(strings.TrimPrefix(line, "pinnace: "), "resolve "), has("toomanyrequests", "pull rate limit"):
+	case strings.HasPrefix(strings.TrimPrefix(line, "pinnace: "), "resolve "), has(": resolve ", "toomanyrequests", "pull rate limit"):
 		return ""
 	case has("not permitted to create or approve pull requests"):
 		return `GitHub Actions may not open pull requests here: switch on "Allow GitHub Actions to create and approve pull requests" in ` +

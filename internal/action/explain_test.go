@@ -18,6 +18,9 @@ func TestExplain(t *testing.T) {
 	}{
 		"nothing":       {nil, WorkflowToken, ""},
 		"an app in dev": {errors.New("shop in dev: write the check pinnace/promotion: the token lacks checks=write"), WorkflowToken, "GITHUB_TOKEN lacks checks: write"},
+		"a registry, at a line": {
+			errors.New("envs/pod.yaml:3: resolve reg.acme.dev/shop:1: reg.acme.dev denies shop (unauthorized: Bad credentials)"), WorkflowToken, "",
+		},
 		"another error": {errors.New("resolve ghcr.io/acme/shop:1: manifest unknown"), WorkflowToken, ""},
 		"not permitted": {
 			errors.New("open a pull request in acme/config: forbidden: GitHub Actions is not permitted to create or approve pull requests (HTTP 403)"), WorkflowToken,

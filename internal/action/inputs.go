@@ -85,6 +85,11 @@ func ReadInputs(getenv func(string) string) (Inputs, error) {
 		CommitMessage: r.line("commit-message", maxSubject), RegistryMap: r.list("registry-map", 100),
 		DryRun: r.truth("dry-run"), SARIFFile: r.line("sarif-file", maxPath), PullRequest: r.number("pull-request"),
 	}
+	for n, p := range i.Paths {
+		if p == "-" {
+			i.Paths[n] = "./-" // a file of that name: nobody writes to the standard input of a step
+		}
+	}
 	if len(i.Paths) == 0 {
 		i.Paths = []string{"."}
 	}
@@ -353,7 +358,7 @@ func (r *reader) promote(i *Inputs) {
 		r.wrong("to", "it is missing: want an environment, such as to: staging")
 	}
 	for _, e := range i.To {
-		if len(e) > maxName {
+		if len(e) > maxName || strings.ContainsAny(e, "\"'") {
 			r.wrong("to", "the entry %s: want the name of an environment, of at most %d bytes", quoted(e), maxName)
 		}
 	}

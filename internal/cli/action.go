@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,7 +34,8 @@ annotations go to the runner. docs/action.md shows how it is used.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			run, err := action.ReadRun(os.Getenv, os.ReadFile)
 			if err != nil {
-				return err
+				_ = action.Muzzle(cmd.OutOrStdout()).Annotate(action.Annotation{Title: "Pinnace", Message: report.Plain(err.Error())})
+				return usageError{err}
 			}
 			if run == nil {
 				return usage("pinnace action is a step of GitHub Actions (GITHUB_ACTIONS is not true): on a command line use pinnace pin, check, promote, decide or reconcile")
@@ -56,6 +59,7 @@ type step struct {
 	run     *action.Run
 	log     *action.Muzzled
 	results []result
+	several bool           // more than one verb is run
 	bearer  promotion.Self // whose token was used, where that is known
 	failed  []string       // what went wrong, where no result says so
 }
@@ -71,20 +75,26 @@ func (s *step) do(ctx context.Context) error {
 		s.note(why)
 	}
 	status := exitDone
-	for _, args := range s.verbs() {
-		c := &collection{}
+	verbs := s.verbs()
+	s.several = len(verbs) > 1
+	for _, args := range verbs {
+		c := &collection{event: s.in.PullRequest == 0}
 		var said bytes.Buffer
-		fmt.Fprintln(s.log, "pinnace", strings.Join(args, " "))
+		fmt.Fprintln(s.log, "pinnace", spoken(args))
 		got := Run(c.under(ctx), args, strings.NewReader(""), s.log, io.MultiWriter(s.log, &said))
 		s.results = append(s.results, c.results...)
 		if c.bearer.App != 0 {
 			s.bearer = c.bearer
 		}
-		if got != exitDone && got != exitFindings {
-			text := s.explained(said.String(), c.results)
-			s.annotate(action.Error, text)
+		if slices.ContainsFunc(c.results, unanswered) {
+			if got == exitFindings { // there are findings, too, which fail-on may let pass
+				got = exitError
+			}
+		} else if got != exitDone && got != exitFindings {
+			text, why := s.explained(said.String(), c.results)
+			s.annotate(action.Error, cmp.Or(why, text))
 			if len(c.results) == 0 {
-				s.failed = append(s.failed, text)
+				s.failed = append(s.failed, strings.TrimSpace(why+"\n"+text))
 			}
 		}
 		status = worse(status, got)
@@ -128,8 +138,11 @@ func (s *step) verbs() [][]string {
 			common = append(common, "--config="+in.Config)
 		}
 		var all [][]string
-		for _, p := range in.Paths {
-			all = append(all, append(append([]string{in.Command}, common...), "--", p))
+		for i, p := range in.Paths {
+			if !slices.ContainsFunc(in.Paths[:i], func(q string) bool { return within(p, q) && within(q, p) }) &&
+				!slices.ContainsFunc(in.Paths, func(q string) bool { return within(p, q) && !within(q, p) }) {
+				all = append(all, append(append([]string{in.Command}, common...), "--", p))
+			}
 		}
 		return all
 	case action.Promote:
@@ -158,6 +171,28 @@ func (s *step) verbs() [][]string {
 		return all
 	}
 	return [][]string{append([]string{"reconcile"}, common...)}
+}
+
+// within says whether a path that is there is another one or below it, so that looking at that one
+// is enough.
+func within(p, q string) bool {
+	below, err := filepath.Rel(q, p)
+	if err != nil || !filepath.IsLocal(below) {
+		return false
+	}
+	_, err = os.Lstat(p)
+	return err == nil
+}
+
+// spoken is a command line as the log shows it, without what a mirror is logged in with.
+func spoken(args []string) string {
+	args = slices.Clone(args)
+	for i, a := range args {
+		if at := strings.LastIndex(a, "@"); at >= 0 && strings.HasPrefix(a, "--registry-map=") {
+			args[i] = "--registry-map=..." + a[at:]
+		}
+	}
+	return strings.Join(args, " ")
 }
 
 // pinned is the command line that opens pull requests of pins.
@@ -214,24 +249,23 @@ func (s *step) token() action.Token {
 	return action.WorkflowToken
 }
 
-// explained is what a verb said of its failure, on standard error or in its results, behind what
-// is known of the token's limits.
-func (s *step) explained(said string, results []result) string {
+// explained is what a verb said of its failure, in its results or else on standard error, and
+// what is known of the token's limits, "" where it is about something else.
+func (s *step) explained(said string, results []result) (text, why string) {
 	var lines []string
-	for line := range strings.Lines(said) {
-		line = strings.TrimPrefix(strings.TrimSpace(line), "pinnace: ")
-		if line != "" && !strings.HasPrefix(line, "see: pinnace") && !strings.HasPrefix(line, advisory) {
-			lines = append(lines, line)
-		}
-	}
 	for _, r := range results {
 		lines = append(lines, problems(r)...)
 	}
-	text := cmp.Or(strings.Join(lines, "\n"), "it failed: the log of the step says why")
-	if why := action.Explain(errors.New(text), s.token()); why != "" {
-		return why + "\n" + text
+	if len(lines) == 0 {
+		for line := range strings.Lines(said) {
+			line = strings.TrimPrefix(strings.TrimSpace(line), "pinnace: ")
+			if line != "" && !strings.HasPrefix(line, "see: pinnace") && !strings.HasPrefix(line, advisory) {
+				lines = append(lines, line)
+			}
+		}
 	}
-	return text
+	text = cmp.Or(strings.Join(lines, "\n"), "it failed: the log of the step says why")
+	return text, action.Explain(errors.New(text), s.token())
 }
 
 // fail shows an error with the run, and note something to know.

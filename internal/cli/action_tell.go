@@ -3,8 +3,11 @@ package cli
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,11 +31,13 @@ func (s *step) tell() error {
 			}
 		}
 	}
+	var failed error
 	if s.in.SARIFFile != "" {
-		if err := s.sarif(); err != nil {
-			return err
-		}
 		told.sarif = s.in.SARIFFile
+		if err := s.sarif(); err != nil {
+			s.fail("input sarif-file: " + err.Error())
+			told.sarif, failed = "", exit(exitError)
+		}
 	}
 	if err := s.summarize(); err != nil {
 		return err
@@ -41,7 +46,7 @@ func (s *step) tell() error {
 	if err != nil {
 		return err
 	}
-	return action.AppendOutputs(s.run.OutputFile, append(told.outputs(), action.Output{Name: "json", Value: document}))
+	return cmp.Or(action.AppendOutputs(s.run.OutputFile, append(told.outputs(), action.Output{Name: "json", Value: document})), failed)
 }
 
 // sarif writes all findings as one file.
@@ -58,7 +63,43 @@ func (s *step) sarif() error {
 	if err := all.SARIF(&b, versionNumber()); err != nil {
 		return err
 	}
-	return os.WriteFile(s.in.SARIFFile, b.Bytes(), 0o644)
+	return replace(s.in.SARIFFile, b.Bytes())
+}
+
+// replace writes a file at once, in the place of what has its name. A relative one, and one of
+// the working directory, is written below that: what was checked out may hold symbolic links,
+// and none of them leads out, or is written through.
+func replace(file string, data []byte) error {
+	dir, name := filepath.Split(file)
+	if here, err := os.Getwd(); err == nil {
+		if below, err := filepath.Rel(here, file); err == nil && filepath.IsLocal(below) {
+			file = below
+		}
+	}
+	if !filepath.IsAbs(file) {
+		dir, name = ".", file
+	}
+	root, err := os.OpenRoot(cmp.Or(dir, "."))
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	part := name + ".part"
+	if err := root.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := root.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = root.Rename(part, name)
+	}
+	if err != nil {
+		_ = root.Remove(part)
+	}
+	return err
 }
 
 // summarize appends to the summary of the job.
@@ -101,7 +142,8 @@ func (s *step) opened() bool {
 	return false
 }
 
-// json is the result, or a list of several; "" where it is too large for an output.
+// json is the result, or a list where several verbs are run; "" where there is none, and where it
+// is too large for an output.
 func (s *step) json() (string, error) {
 	var all []string
 	size := 0
@@ -117,8 +159,8 @@ func (s *step) json() (string, error) {
 	case size > action.MaxOutput/2:
 		s.note(fmt.Sprintf("the output json is left empty: it would have %d KiB", size>>10))
 		return "", nil
-	case len(all) == 1:
-		return all[0], nil
+	case !s.several:
+		return strings.Join(all, ""), nil
 	}
 	return "[" + strings.Join(all, ",\n") + "]", nil
 }
@@ -237,7 +279,9 @@ func fails(r result, on string) bool {
 			return on == action.FailOnPolicy
 		})
 	case report.Asked:
-		return slices.ContainsFunc(r.Answers, func(a report.Answer) bool { return a.Action == "refused" })
+		return slices.ContainsFunc(r.Answers, func(a report.Answer) bool {
+			return slices.Contains([]string{"refused", "declined", "diverged"}, a.Action) || a.Decision != nil && stopped(a.Decision.Status)
+		})
 	case report.Verdicts:
 		return slices.ContainsFunc(r.Verdicts, denied)
 	case report.Reconcile:
@@ -246,7 +290,16 @@ func fails(r result, on string) bool {
 	return false
 }
 
-func denied(v report.Verdict) bool { return v.Decision.Status == promotion.Denied }
+// unanswered says whether images of a check could not be looked up, which its annotations say.
+func unanswered(r result) bool {
+	c, ok := r.(report.Check)
+	return ok && len(c.Unanswered) > 0
+}
+
+func denied(v report.Verdict) bool { return stopped(v.Decision.Status) }
+
+// stopped says whether a check is red: waiting changes nothing, or nobody can tell.
+func stopped(s promotion.Status) bool { return s == promotion.Denied || s == promotion.Unknown }
 
 // problems are the errors that a result holds. Those of a check are shown where they are.
 func problems(r result) []string {
@@ -268,10 +321,6 @@ func problems(r result) []string {
 					add(fmt.Sprintf("%s:%d", f.Path, p.Position.Line), p.Reason)
 				}
 			}
-		}
-	case report.Check:
-		for _, u := range r.Unanswered {
-			add("", u.Error)
 		}
 	case report.Asked:
 		for _, a := range r.Answers {

@@ -17,6 +17,7 @@ type result interface {
 type collection struct {
 	results []result
 	bearer  promotion.Self
+	event   bool // what is asked for is what an event names, which may be over
 }
 
 type collecting struct{}
@@ -38,4 +39,10 @@ func collectBearer(ctx context.Context, self promotion.Self) {
 	if c, ok := ctx.Value(collecting{}).(*collection); ok {
 		c.bearer = self
 	}
+}
+
+// ofEvent says whether what is asked for is what an event names.
+func ofEvent(ctx context.Context) bool {
+	c, ok := ctx.Value(collecting{}).(*collection)
+	return ok && c.event
 }

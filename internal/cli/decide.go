@@ -74,12 +74,20 @@ else 3.`,
 			defer done()
 			a.warn(cmd.ErrOrStderr())
 			s.Judge.NoMerge, s.Judge.DryRun = !merge, dryRun
+			if merge && !dryRun && s.Judge.App == 0 && a.run != nil {
+				return usage("decide writes a check, which a person's token cannot: hand over an App's token or ${{ github.token }} (input token), or set dry-run: true")
+			}
 			if merge && !dryRun && s.Judge.App == 0 {
 				return usage("--merge needs the key of Pinnace's App: give --app-id and --app-key (PINNACE_APP_ID, PINNACE_APP_KEY)")
 			}
 			out, err := s.Judge.Run(cmd.Context(), number)
 			if err != nil {
 				return err
+			}
+			if len(out.Cases) == 0 && !all && ofEvent(cmd.Context()) {
+				fmt.Fprintf(cmd.OutOrStdout(), "#%d is no open pull request to a managed branch of %s/%s any more: nothing is judged\n", number, owner, name)
+				collect(cmd.Context(), report.Verdicts{Repository: out.Repository.FullName(), Verdicts: []report.Verdict{}})
+				return nil
 			}
 			if len(out.Cases) == 0 && !all {
 				return fmt.Errorf("#%d is no open pull request to a managed branch of %s/%s: pinnace approvals lists those that wait", number, owner, name)

@@ -197,18 +197,21 @@ func (a *access) warn(w io.Writer) {
 // requesters are who asks for what is wished for, nobody where that is unknown: the owner of a
 // person's token, and in a run of GitHub Actions who caused its event, and who ran it again.
 func (a *access) requesters(ctx context.Context) ([]promotion.Identity, error) {
+	var by []promotion.Identity
 	if a.viewer.ID != 0 {
-		return []promotion.Identity{a.viewer}, nil
+		by = append(by, a.viewer)
 	}
 	if a.run == nil {
-		return nil, nil
+		return by, nil
 	}
-	var by []promotion.Identity
+	if a.viewer.ID != 0 && a.run.Err != nil {
+		return nil, a.run.Err // who began it counts, too
+	}
 	sender, again := a.run.Requesters()
-	if sender.ID != 0 {
+	if sender.ID != 0 && sender.ID != a.viewer.ID {
 		by = append(by, sender)
 	}
-	if again != "" {
+	if again != "" && !strings.EqualFold(again, a.viewer.Login) {
 		who, ok, err := a.client.UserByLogin(ctx, again)
 		if err != nil {
 			return nil, err

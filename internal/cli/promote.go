@@ -199,6 +199,8 @@ func (f *askFlags) ask(cmd *cobra.Command, wishes []verdict.Wish) error {
 		}
 		if app != 0 && !f.dryRun {
 			switch {
+			case len(by) > 1:
+				return usage("the token is that of %s, and %s began this run: a request that is filed with it would be of %[1]s alone; use an App's token, whose requests name who began the run", by[0].Login, by[len(by)-1].Login)
 			case f.base != "" && f.base != at.Branches[0]:
 				return usage("--base %s: a filed request is for the default branch; the App's own token asks for others", f.base)
 			case len(at.Refused) > 0:

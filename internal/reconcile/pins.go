@@ -22,6 +22,18 @@ type Pins struct {
 	Paths func(path string) bool
 }
 
+// ours are the names below plan.Prefix that branches of Pinnace have or begin with. Where one is
+// a branch, git takes none below it.
+var ours = []string{"base", "configure", "pin", "pin-all", "pin-shared", "promote", "rollback", "update"}
+
+// branch is that of the pull request to a base: a branch has one open pull request.
+func (x *Pins) branch(base string, isDefault bool) string {
+	if isDefault || x.Branch == "" {
+		return x.Branch
+	}
+	return plan.Prefix + "base/" + base + "/" + strings.TrimPrefix(x.Branch, plan.Prefix)
+}
+
 // Check says what is wrong with them.
 func (x *Pins) Check() error {
 	switch {
@@ -34,7 +46,7 @@ func (x *Pins) Check() error {
 	case !strings.HasPrefix(x.Branch, plan.Prefix) || len(x.Branch) == len(plan.Prefix):
 		return fmt.Errorf("branch %s: it has to begin with %s, such as %spins: other branches are people's", x.Branch, plan.Prefix, plan.Prefix)
 	}
-	if _, ours := plan.KindOf(x.Branch, "", true); ours {
+	if first, _, _ := strings.Cut(strings.TrimPrefix(x.Branch, plan.Prefix), "/"); slices.Contains(ours, strings.ToLower(first)) {
 		return fmt.Errorf("branch %s is one that Pinnace gives by itself: name another one, such as %spins", x.Branch, plan.Prefix)
 	}
 	return nil
@@ -49,7 +61,7 @@ func (x *Pins) files(all []check.File) []check.File {
 }
 
 // narrow leaves the pins of proposals, in one where a branch is named.
-func (x *Pins) narrow(all []plan.Proposal) []plan.Proposal {
+func (x *Pins) narrow(all []plan.Proposal, base string, isDefault bool) []plan.Proposal {
 	if x == nil {
 		return all
 	}
@@ -57,7 +69,7 @@ func (x *Pins) narrow(all []plan.Proposal) []plan.Proposal {
 	if x.Branch == "" {
 		return pins
 	}
-	one := plan.Proposal{Kind: promotion.Pin, Branch: x.Branch}
+	one := plan.Proposal{Kind: promotion.Pin, Branch: x.branch(base, isDefault)}
 	for _, q := range pins {
 		if len(q.Changes) > 0 {
 			one.Environments = union(one.Environments, q.Environments)
@@ -84,9 +96,9 @@ func (x *Pins) keeps(kind promotion.Kind) bool {
 	return x != nil && (kind != promotion.Pin || x.Branch != "")
 }
 
-// word puts the caller's words into a text.
-func (x *Pins) word(s *Settled, text *message.PullRequest) {
-	if x != nil && s.Branch == x.Branch {
+// word puts the caller's words into the text of a pull request to a base.
+func (x *Pins) word(s *Settled, text *message.PullRequest, base string, isDefault bool) {
+	if x != nil && s.Branch == x.branch(base, isDefault) {
 		text.Headline, text.Subject = x.Title, x.Subject
 	}
 }

@@ -366,7 +366,7 @@ func (p *pass) plan(ctx context.Context) ([]plan.Proposal, error) {
 		},
 	})
 	p.base.Unreached = built.Unreached
-	return p.Pins.narrow(built.Proposals), nil
+	return p.Pins.narrow(built.Proposals, p.base.Branch, p.isDefault), nil
 }
 
 // askAll starts to ask whatever the findings of files need.

@@ -20,7 +20,7 @@ func (p *pass) text(s *Settled) message.PullRequest {
 		Repository: p.repo.FullName(), Base: p.base.Branch,
 		Seal: p.seal(s), Version: p.Version, Request: s.Request,
 	}
-	p.Pins.word(s, &out)
+	p.Pins.word(s, &out, p.base.Branch, p.isDefault)
 	if asked(s.Kind) {
 		out.Decision = s.Decision
 		out.Undo = fmt.Sprintf("pinnace rollback %s --env %s --repo %s", s.App, s.Request.Env, p.repo.FullName())

@@ -34,6 +34,9 @@ func newHosts(o Options) (*hosts, error) {
 	h := &hosts{mirrors: map[string]mirror{}, server: o.Server}
 	for from, to := range o.Map {
 		key := canonical(from)
+		if at := strings.LastIndex(to, "@"); at >= 0 && !strings.Contains(to, "://") { // the rest may be a password
+			return nil, fmt.Errorf("registry map %s=...%s: want host[:port][/prefix] without a login: docker login gives it", clean(from), clean(to[at:]))
+		}
 		if from != "*" {
 			if err := checkHost(key); err != nil {
 				return nil, fmt.Errorf("registry map %s=%s: %w", clean(from), clean(to), err)

@@ -102,7 +102,7 @@ func (p *page) answer(x Answer) {
 	switch {
 	case x.DryRun:
 		p.next("this was a dry run; leave `dry-run` out to ask for it.")
-	case x.PullRequest != 0 && x.Action != "merged" && x.Action != "queued":
+	case x.PullRequest != 0 && x.sign() == "✅" && x.Action != "merged" && x.Action != "queued":
 		p.next("review " + numbered(x.PullRequest, x.URL) + ": its reviews are the approvals.")
 	case x.Action == "refused":
 		p.next("nothing was opened; the reasons above say who can change that.")

@@ -48,11 +48,11 @@ func (r Reconcile) result() (sign, text string) {
 			failed++
 		}
 		for _, q := range b.Proposals {
-			if q.Action == "clean" {
-				continue
-			}
 			if q.Error != "" || len(q.Failed) > 0 {
 				failed++
+			}
+			if q.Action == "clean" {
+				continue
 			}
 			verb := b.verb(q.Action)
 			at := slices.Index(words, verb)

@@ -95,6 +95,10 @@ func (b *base) again(ctx context.Context, h *hearing) (*hearing, string, error) 
 		*h = *now
 		return nil, "it was judged again right before the merge", b.write(ctx, h, "", "")
 	}
+	if b.Advisory && now.needsApprovals() {
+		*h = *now
+		return nil, "it needs approvals now, and the verdict is advisory: a person merges", nil
+	}
 	return now, "", nil
 }
 
