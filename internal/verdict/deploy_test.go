@@ -883,6 +883,34 @@ func TestDeployAdvisory(t *testing.T) {
 	s.wantProd("1.0")
 }
 
+// A policy that comes to want approvals right before the merge, and has them, does not make
+// advice more than it is.
+func TestDeployAdvisoryMeanwhile(t *testing.T) {
+	const policy = ".pinnace/policies/prod.yaml"
+	strict := standing()[policy]
+	s := deploying(t, "auto", map[string]string{policy: strings.Replace(strict, "approverCount: 1", "approverCount: 0", 1)})
+	advisory := func() *verdict.Steward {
+		x := s.world.steward()
+		x.Judge.Advisory = true
+		return x
+	}
+	s.steward = advisory
+	s.meanwhile(http.MethodGet, "/repos/{owner}/{repo}/pulls/{pull_number}", func() {
+		s.repo.Commit("main", "ada", "two pairs of eyes", map[string]string{policy: s.expand(strict)})
+		s.pass(time.Second)
+		s.review(1, "carol", promotion.Approved)
+	})
+	round, err := advisory().Run(s.Context(), s.promote("bob", "prod"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.expect(tell(round), "opened promote/prod/shop #1", "#1 all rules hold: it needs approvals now, and the verdict is advisory: a person merges")
+	s.wantProd("1.0")
+	s.step("updated promote/prod/shop #1", "#1 all rules hold")
+	s.wantSaid(1, "This is advice")
+	s.wantProd("1.0")
+}
+
 // byHand lets bob open #1, which brings shop 1.1 to prod in two commits, and has it approved.
 func (s *deployStory) byHand() {
 	s.Helper()
