@@ -66,4 +66,5 @@ while read -r f; do
 	[ -s "unpacked/$f" ] || fail "the cask names $f, which $archive does not have"
 done < <(sed -n 's/^ *\(bash\|zsh\|fish\)_completion "\(.*\)"/\2/p; s/^ *manpage "\(.*\)"/\1/p' homebrew/Casks/pinnace.rb)
 if [ "$named" -lt 4 ]; then fail "the cask names $named files beside the program, want completions and man pages"; fi
+rm -rf unpacked
 echo "$archive: $said"

@@ -281,7 +281,7 @@ func readPages(t *testing.T) []page {
 			return err
 		}
 		if d.IsDir() {
-			if base := d.Name(); base == "testdata" || base == ".git" || base == "node_modules" {
+			if base := d.Name(); base == "testdata" || base == ".git" || base == "node_modules" || base == "dist" || base == ".release" {
 				return filepath.SkipDir
 			}
 			return nil
