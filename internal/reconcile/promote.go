@@ -219,7 +219,8 @@ func (p *pass) promote(ctx context.Context, s *Settled, h head, a admission) err
 	if !h.open {
 		h.last, s.PullRequest = promotion.PullRequest{}, promotion.PullRequest{}
 	}
-	if !current && h.open && (!h.derived.Ours || p.App != 0 && (!h.known || h.memo.Request.ID == "")) {
+	// One that is superseded at the same time is closed by now, and its head is replaced all the same.
+	if !current && h.hash != none && (!h.derived.Ours || h.open && p.App != 0 && (!h.known || h.memo.Request.ID == "")) {
 		if err := p.save(ctx, h); err != nil {
 			return err
 		}

@@ -622,6 +622,22 @@ func TestRequestNewerSupersedes(t *testing.T) {
 	w.rests("#2 waiting: 0 of 2 approvals")
 }
 
+// Where a /reseal and a newer request come at once, the commit of somebody else on the branch is
+// kept, although the approved pull request is closed for a new one.
+func TestRequestNewerSupersedesForeignCommit(t *testing.T) {
+	w := newTale(t, with(standing(), ".pinnace/config.yaml", strings.Replace(configuration, "production: true", "production: true, onNewer: supersede", 1),
+		".pinnace/policies/prod.yaml", strings.Replace(twoPeople, "approverCount: 1", "approverCount: 2", 1)))
+	w.did(w.asks("bob", "shop", "prod"), "opened promote/prod/shop #1", "#1 waiting: 0 of 2 approvals")
+	foreign := w.commits("pinnace/promote/prod/shop", "frank", map[string]string{"README.md": "mine\n"})
+	w.approves(1, "carol")
+	w.says(1, "bob", "/reseal")
+	w.did(w.asks("erin", "shop", "prod", fromRegistry("ghcr.io/acme/shop:1.2")), "opened promote/prod/shop #2: instead of #1, which carol approved (onNewer: supersede)", "#2 waiting: 0 of 2 approvals")
+	if got := w.repo.Refs()["refs/pinnace/saved/"+foreign]; got != foreign {
+		t.Errorf("the commit of frank is kept as %q", got)
+	}
+	w.rests("#2 waiting: 0 of 2 approvals")
+}
+
 // What one promotion costs, from the comment to the merge: two calls that create content that
 // people are told of, the pull request and the answer.
 func TestRequestCalls(t *testing.T) {
