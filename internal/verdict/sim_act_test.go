@@ -115,7 +115,7 @@ func (p *play) act(s step) {
 	case "dismiss":
 		p.dismiss(s)
 	case "update-branch":
-		p.onPull(s.a, isOpen, func(q promotion.PullRequest) error { return p.repo.UpdateBranch(q.Number, by) })
+		p.onPull(s.a, isOpen, func(q promotion.PullRequest) error { return p.updateBranch(q.Number, by) })
 	case "foreign":
 		p.onPull(s.a, isOpen, func(q promotion.PullRequest) error {
 			p.meddle(q.Head.Ref, by, s.c)
@@ -309,7 +309,7 @@ func (p *play) rules(s step) {
 		p.tell("   %s pushes to it", p.cast[p.who(s.c/288)])
 	}
 	if s.c/72%4 == 1 {
-		p.tell("   a push of the same: %v", p.repo.UpdateBranch(n, p.cast[p.who(s.c/288)]))
+		p.tell("   a push of the same: %v", p.updateBranch(n, p.cast[p.who(s.c/288)]))
 	}
 	p.pass(time.Minute)
 	if p.whole(false) && isOpen(pull()) {
@@ -321,6 +321,15 @@ func (p *play) bypassed(s step) {
 	env, app := p.env1(s.a), p.app1(s.b)
 	p.write("main", p.cast[1+s.b%4], p.v.file(env, app), func(text string) string { return p.otherImage(text, app, s.c) })
 	p.tell("   %s in %s", app, env)
+}
+
+// updateBranch merges main into a branch. Where main is moved on by fast-forward nobody does: its
+// first parents would no longer be what main was, which is what the play reads.
+func (p *play) updateBranch(number int, by string) error {
+	if p.v.method == "fast-forward" {
+		return nil
+	}
+	return p.repo.UpdateBranch(number, by)
 }
 
 // meddle puts a person's commit on a branch of Pinnace.
@@ -790,7 +799,7 @@ func (p *play) intrude(s step, c sandbox.Call) {
 		p.write("main", by, path, besideImages)
 		p.tell("   || push to %s", path)
 	case 2:
-		p.onPull(s.b, isOpen, func(q promotion.PullRequest) error { return p.repo.UpdateBranch(q.Number, by) })
+		p.onPull(s.b, isOpen, func(q promotion.PullRequest) error { return p.updateBranch(q.Number, by) })
 	default:
 		p.onPull(s.b, isOpen, func(q promotion.PullRequest) error { p.meddle(q.Head.Ref, by, s.c/5); return nil })
 	}
