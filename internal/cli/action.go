@@ -30,21 +30,22 @@ annotations go to the runner. docs/action.md shows how it is used.`,
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			s := &step{log: action.Muzzle(cmd.OutOrStdout())}
 			run, err := action.ReadRun(os.Getenv, os.ReadFile)
 			if err != nil {
-				_ = action.Muzzle(cmd.OutOrStdout()).Annotate(action.Annotation{Title: "Pinnace", Message: report.Plain(err.Error())})
-				return usageError{err}
+				s.fail(err.Error())
+				return exit(exitUsage)
 			}
 			if run == nil {
 				return usage("pinnace action is a step of GitHub Actions (GITHUB_ACTIONS is not true): on a command line use pinnace pin, check, promote, decide or reconcile")
 			}
-			s := &step{run: run, log: action.Muzzle(cmd.OutOrStdout())}
+			s.run = run
 			if s.in, err = action.ReadInputs(os.Getenv); err == nil {
 				err = run.Allows(s.in)
 			}
 			if err != nil {
 				s.fail(err.Error())
-				return cmp.Or(s.summarize(), error(exit(exitUsage)))
+				return cmp.Or(s.summarize(false), error(exit(exitUsage)))
 			}
 			return s.do(cmd.Context())
 		},
@@ -66,7 +67,7 @@ type step struct {
 func (s *step) do(ctx context.Context) error {
 	if err := s.checkedOut(); err != nil {
 		s.fail(err.Error())
-		return cmp.Or(s.summarize(), error(exit(exitError)))
+		return cmp.Or(s.summarize(false), error(exit(exitError)))
 	}
 	if why := s.run.ReadOnly(); why != "" && s.in.Command != action.Check && (s.in.Command != action.Pin || s.in.CreatePR) {
 		s.in.DryRun = true

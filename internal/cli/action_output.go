@@ -16,6 +16,7 @@ type told struct {
 	number         int
 	url            string
 	sarif          string
+	opened         bool // a pull request was opened or moved
 }
 
 func (t *told) outputs() []action.Output {
@@ -47,7 +48,7 @@ func (t *told) add(r result) {
 	switch r := r.(type) {
 	case report.Pin:
 		for _, f := range r.Files {
-			if !f.Changed {
+			if !f.Changed || r.DryRun {
 				continue
 			}
 			t.file(f.Path)
@@ -60,9 +61,10 @@ func (t *told) add(r result) {
 	case report.Asked:
 		for _, a := range r.Answers {
 			t.pull(a.PullRequest, a.URL)
-			if !a.DryRun && (a.Action == "opened" || a.Action == "updated" || a.Action == "merged" || a.Action == "queued") {
+			if !a.DryRun && (a.Action == "merged" || a.Action == "queued") {
 				t.changes(a.Changes)
 			}
+			t.wrote(a.Action, a.DryRun, a.Changes)
 		}
 	case report.Verdicts:
 		for _, v := range r.Verdicts {
@@ -72,11 +74,17 @@ func (t *told) add(r result) {
 		for _, b := range r.Bases {
 			for _, p := range b.Proposals {
 				t.pull(p.PullRequest, p.URL)
-				if !b.DryRun && (p.Action == "opened" || p.Action == "updated") {
-					t.changes(p.Changes)
-				}
+				t.wrote(p.Action, b.DryRun, p.Changes)
 			}
 		}
+	}
+}
+
+// wrote takes in what a pull request changes that was opened or moved.
+func (t *told) wrote(action string, dryRun bool, changes []report.ImageChange) {
+	if !dryRun && (action == "opened" || action == "updated") {
+		t.opened = true
+		t.changes(changes)
 	}
 }
 

@@ -33,7 +33,7 @@ func (s *step) tell() error {
 			told.sarif, failed = "", exit(exitError)
 		}
 	}
-	if err := s.summarize(); err != nil {
+	if err := s.summarize(told.opened); err != nil {
 		return err
 	}
 	document, err := s.json()
@@ -96,8 +96,8 @@ func replace(file string, data []byte) error {
 	return err
 }
 
-// summarize appends to the summary of the job.
-func (s *step) summarize() error {
+// summarize appends to the summary of the job. opened says that a pull request was opened or moved.
+func (s *step) summarize(opened bool) error {
 	var b bytes.Buffer
 	for _, r := range s.results {
 		r.Summary(&b)
@@ -106,34 +106,11 @@ func (s *step) summarize() error {
 	for _, text := range s.failed {
 		report.Failure{Command: cmp.Or(s.in.Command, "action"), Error: text}.Summary(&b)
 	}
-	if s.opened() && s.token() == action.WorkflowToken {
+	if opened && s.token() == action.WorkflowToken {
 		s.note(action.NoWorkflows)
 		b.WriteString("> " + action.NoWorkflows + "\n")
 	}
 	return action.AppendSummary(s.run.SummaryFile, b.Bytes()[:min(b.Len(), action.MaxSummary)])
-}
-
-// opened says whether a pull request was opened or moved.
-func (s *step) opened() bool {
-	for _, r := range s.results {
-		switch r := r.(type) {
-		case report.Asked:
-			for _, a := range r.Answers {
-				if !a.DryRun && (a.Action == "opened" || a.Action == "updated") {
-					return true
-				}
-			}
-		case report.Reconcile:
-			for _, b := range r.Bases {
-				for _, p := range b.Proposals {
-					if !b.DryRun && (p.Action == "opened" || p.Action == "updated") {
-						return true
-					}
-				}
-			}
-		}
-	}
-	return false
 }
 
 // json is the result, or a list where several verbs are run; "" where there is none, and where it

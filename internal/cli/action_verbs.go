@@ -90,9 +90,9 @@ func spoken(args []string) string {
 func (s *step) pinned(common []string) []string {
 	in := s.in
 	args := append([]string{"reconcile", "--only=pins"}, common...)
-	for flag, value := range map[string]string{"branch": in.Branch, "title": in.Title, "commit-message": in.CommitMessage} {
-		if value != "" {
-			args = append(args, "--"+flag+"="+value)
+	for _, f := range [][2]string{{"branch", in.Branch}, {"title", in.Title}, {"commit-message", in.CommitMessage}} {
+		if f[1] != "" {
+			args = append(args, "--"+f[0]+"="+f[1])
 		}
 	}
 	for _, l := range in.Labels {

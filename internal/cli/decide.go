@@ -39,9 +39,10 @@ With GITHUB_TOKEN, or in a run of a branch that any writer may change, the verdi
 the check says so, and nothing is merged that needs approvals.
 
 The exit status is 0 where it may be merged, and with --merge where it was merged or queued,
-else 3.`,
+else 3; with --all, 0 where that is so of each.`,
 		Example: `  pinnace decide 12 --repo acme/config
   pinnace decide 12 --merge --repo acme/config --app-id 123456 --app-key app.pem
+  pinnace decide --all --dry-run --repo acme/config
   pinnace decide 12 --repo acme/config -o json | jq .decision.status`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 && !all {
